@@ -1,0 +1,1 @@
+"""The events: all that services know of each other."""

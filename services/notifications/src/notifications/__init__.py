@@ -1,0 +1,1 @@
+"""E-mail, saved searches and job alerts."""

@@ -1,0 +1,1 @@
+"""Profiles, the candidate bank, vacancies."""
