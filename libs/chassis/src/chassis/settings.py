@@ -1,0 +1,189 @@
+"""Settings come from the environment only, are checked at start and never change after it.
+
+Every service has one class of its own below `ServiceSettings` with its prefix. A secret has no default and may come from
+a file (`IDENTITY_MASTER_KEY_FILE`). A variable with the prefix that nobody reads is a typing error and refused. Messages
+name variables and rules, never values.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from chassis.terminal import say
+
+T = TypeVar("T", bound="ServiceSettings")
+
+
+class SettingsError(Exception):
+    """The environment does not hold what the service needs; the message names variables, never values."""
+
+    loggable = True
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta():
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+Duration = Annotated[timedelta, AfterValidator(_positive)]
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads `<NAME>_FILE` for secret fields, as container platforms mount them."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return the file's content without the line's end that editors leave, or None."""
+        path = os.environ.get(f"{variable(self.settings_cls, field_name)}_FILE")
+        if path is None or not _is_secret(field):
+            return None, field_name, False
+        try:
+            return Path(path).read_text().strip(), field_name, False
+        except OSError as error:
+            raise SettingsError(f"{variable(self.settings_cls, field_name)}_FILE cannot be read: {error.strerror}") from None
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what was found."""
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to be told. A service adds its own fields and sets `env_prefix`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True)
+
+    production: bool = Field(True, description="Refuses what only a local stack may have: a clock that can be turned.")
+    clock_file: Path | None = Field(None, description="File with the seconds that domain time is ahead; never in production.")
+
+    mongo_url: SecretStr = Field(description="MongoDB replica set with the service's own user.")
+    mongo_database: str = Field("", description="Database of the service; by default the service's name.")
+    keyring_url: SecretStr = Field(description="MongoDB with the user that may read and destroy data keys.")
+    keyring_database: str = Field("", description="Database of the data keys; by default the service's name with `_keyring`.")
+    mongo_patience: Duration = Field(timedelta(seconds=3), description="How long one call looks for a usable MongoDB server.")
+    master_key: SecretStr = Field(description="32 bytes, base64: wraps the data keys. From a KMS or a file.")
+    hash_key: SecretStr = Field(description="32 bytes, base64: keys the hashes by which values are found. Never changes.")
+
+    kafka: str = Field("127.0.0.1:9092", description="Kafka's bootstrap servers, host:port, separated by commas.")
+    kafka_session: Duration = Field(timedelta(seconds=10), description="A consumer that is silent for so long leaves the group.")
+    kafka_heartbeat: Duration = Field(timedelta(seconds=1), description="How often a consumer says that it is there.")
+    consumer_batch: int = Field(500, ge=1, le=500, description="Most records that one transaction applies.")
+    relay_lease: Duration = Field(timedelta(seconds=10), description="How long a worker holds an outbox slot without renewing.")
+    relay_poll: Duration = Field(timedelta(seconds=2), description="The slow look at the outbox behind the change stream.")
+    relay_batch: int = Field(200, ge=1, le=1000, description="Most rows that the relay publishes in one Kafka transaction.")
+
+    public_url: str = Field("http://127.0.0.1:8000", description="Where people reach the gateway; links start with it.")
+    host: str = Field("127.0.0.1", description="Address on which the process listens.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of the API process.")
+    worker_port: int = Field(8081, ge=0, le=65535, description="Port of the worker's health pages.")
+    stop_patience: Duration = Field(timedelta(seconds=20), description="How long a stopping process may finish what it holds.")
+    known_poll: Duration = Field(timedelta(seconds=1), description="How often an API re-reads signing keys and ended sessions.")
+
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+    log_json: bool = Field(True, description="JSON lines; off for a person who reads along.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_databases(cls, data: dict[str, Any]) -> dict[str, Any]:
+        names = {"mongo_database": cls.service(), "keyring_database": f"{cls.service()}_keyring"}
+        return {**data, **{field: data.get(field) or name for field, name in names.items()}}
+
+    @model_validator(mode="after")
+    def _refuse_turned_clock(self) -> Self:
+        if self.production and self.clock_file is not None:
+            raise ValueError(f"{variable(type(self), 'clock_file')} is refused in production")
+        return self
+
+    @classmethod
+    def service(cls) -> str:
+        """Return the service's name, which its prefix spells."""
+        return cls.model_config["env_prefix"].rstrip("_").lower()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments (tests) go before variables, variables before files; no `.env` is read behind anybody's back."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def load(cls: type[T]) -> T:
+    """Return the settings that the environment holds, or refuse to start with one message about everything wrong."""
+    unknown = sorted(_unknown(cls, os.environ))
+    if unknown:
+        raise SettingsError(f"unknown variables: {', '.join(unknown)}")
+    try:
+        return cls()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_complaints(cls, error))) from None
+
+
+@dataclass(frozen=True)
+class Described:
+    """One setting, for a person: its variable, type, default (None when it has to be given) and meaning."""
+
+    variable: str
+    type: str
+    default: str | None
+    secret: bool
+    text: str
+
+
+def describe(cls: type[ServiceSettings]) -> list[Described]:
+    """Return all settings of a service, in the order of the class."""
+    return [_described(cls, name, field) for name, field in cls.model_fields.items()]
+
+
+def show(cls: type[ServiceSettings]) -> None:
+    """Write the settings as the lines of an `.env.example`, which is what `python -m <service> settings` prints."""
+    for one in describe(cls):
+        say(f"# {one.text}{' (secret: or a file named by ' + one.variable + '_FILE)' if one.secret else ''}")
+        say(f"{one.variable}={one.default}" if one.default else f"# {one.variable}=")
+
+
+def variable(cls: type[BaseSettings], field: str) -> str:
+    """Return the environment variable of a field."""
+    return f"{cls.model_config['env_prefix']}{field}".upper()
+
+
+def _described(cls: type[ServiceSettings], name: str, field: FieldInfo) -> Described:
+    kind = field.annotation.__name__ if isinstance(field.annotation, type) else str(field.annotation)
+    default = None if field.is_required() else _text(field.default)
+    return Described(variable(cls, name), kind, default, _is_secret(field), field.description or "")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, timedelta):
+        return f"PT{value.total_seconds():g}S"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return "SecretStr" in str(field.annotation)
+
+
+def _unknown(cls: type[ServiceSettings], environment: Mapping[str, str]) -> Iterator[str]:
+    known = {variable(cls, name) for name in cls.model_fields}
+    known |= {f"{variable(cls, name)}_FILE" for name, field in cls.model_fields.items() if _is_secret(field)}
+    prefix = cls.model_config["env_prefix"].upper()
+    return (name for name in environment if name.upper().startswith(prefix) and name.upper() not in known)
+
+
+def _complaints(cls: type[ServiceSettings], error: ValidationError) -> Iterator[str]:
+    for one in error.errors(include_input=False, include_url=False, include_context=False):
+        where = variable(cls, str(one["loc"][0])) if one["loc"] else cls.service()
+        yield f"{where}: {one['msg']}"
