@@ -1,0 +1,113 @@
+"""The fields of a profile, one line each: whom they point to, what activation needs, what is searched, what anonymity leaves.
+
+Everything that treats fields alike (encryption, visibility, anonymity, the bank) reads this table instead of knowing fields.
+Photo and video come with the documents (R10). Special-category data and citizen service numbers are no fields, on purpose.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DataClass(StrEnum):
+    """The data key that a field lies under. Permanent anonymisation destroys the key of `identifying`."""
+
+    IDENTIFYING = "identifying"
+    CAREER = "career"
+
+
+class Anonymised(StrEnum):
+    """What is left of a field in anonymous mode."""
+
+    WITHHELD = "withheld"
+    PROVINCE = "province only"
+    RELAY = "relay only"
+    ENTRIES = "years only, without what points to the person"
+    STAYS = "stays"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of the catalogue. `withheld_parts` are the parts of an entry that anonymity removes."""
+
+    path: str
+    data_class: DataClass
+    anonymised: Anonymised
+    mandatory: bool = False
+    bank: bool = False
+    withheld_parts: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """Return the group that the field belongs to."""
+        return self.path.split(".")[0]
+
+    @property
+    def name(self) -> str:
+        """Return the field's name within its group."""
+        return self.path.split(".")[1]
+
+
+_I, _C = DataClass.IDENTIFYING, DataClass.CAREER
+_GONE, _PROVINCE, _RELAY, _ENTRIES, _STAYS = Anonymised
+_JOB = ("employer", "place", "description")
+
+FIELDS: tuple[Field, ...] = (
+    # path                     class  anonymised  mandatory, bank, parts of an entry that anonymity removes
+    Field("identity.given_name", _I, _GONE, mandatory=True),
+    Field("identity.family_name", _I, _GONE, mandatory=True),
+    Field("identity.address", _I, _GONE),
+    Field("identity.place", _I, _PROVINCE, mandatory=True, bank=True),
+    Field("identity.birth_date", _I, _GONE),
+    Field("identity.age", _I, _GONE),  # follows from the birth date, is never stored, and may be shown without it
+    Field("identity.gender", _I, _GONE),
+    Field("contact.email", _I, _GONE),  # to be shown; the account's own address never leaves identity
+    Field("contact.telephone", _I, _GONE),
+    Field("contact.channels", _C, _RELAY),
+    Field("career.headline", _I, _GONE, bank=True),
+    Field("career.summary", _I, _GONE, bank=True),
+    Field("career.experience", _I, _ENTRIES, bank=True, withheld_parts=_JOB),
+    Field("career.internships", _I, _ENTRIES, bank=True, withheld_parts=_JOB),
+    Field("career.education", _I, _ENTRIES, bank=True, withheld_parts=("institution",)),
+    Field("career.trainings", _I, _ENTRIES, bank=True, withheld_parts=("issuer",)),
+    Field("career.certificates", _I, _ENTRIES, bank=True, withheld_parts=("issuer",)),
+    Field("career.tests", _I, _GONE),
+    Field("career.skills", _C, _STAYS, bank=True),
+    Field("career.languages", _C, _STAYS, bank=True),
+    Field("career.licences", _C, _STAYS, bank=True),
+    Field("career.references", _I, _GONE),
+    Field("wishes.titles", _C, _STAYS, bank=True),
+    Field("wishes.sectors", _C, _STAYS, bank=True),
+    Field("wishes.place", _I, _PROVINCE, mandatory=True, bank=True),
+    Field("wishes.radius_km", _C, _STAYS, bank=True),
+    Field("wishes.hours_from", _C, _STAYS, bank=True),
+    Field("wishes.hours_to", _C, _STAYS, bank=True),
+    Field("wishes.salary_from", _C, _STAYS, bank=True),
+    Field("wishes.contract_types", _C, _STAYS, bank=True),
+    Field("wishes.remote", _C, _STAYS, bank=True),
+    Field("wishes.available_from", _C, _STAYS, bank=True),
+)
+"""Fields of class `identifying` that anonymity reduces (place, entries) are kept twice: whole under the key of `identifying`, and
+what is left of them under the key of `career`, so that destroying the first key leaves exactly what anonymous mode shows.
+One of `wishes.titles` and `wishes.sectors` is mandatory too."""
+
+BY_PATH: dict[str, Field] = {field.path: field for field in FIELDS}
+GROUPS: tuple[str, ...] = ("identity", "contact", "career", "wishes")
+PLACES: frozenset[str] = frozenset(field.path for field in FIELDS if field.anonymised is Anonymised.PROVINCE)
+"""Paths of which a candidate may show the place or only its province."""
+
+EDUCATION_LEVELS: dict[str, int] = {
+    "vmbo": 2,
+    "mbo-1": 1,
+    "mbo-2": 2,
+    "mbo-3": 3,
+    "mbo-4": 4,
+    "havo": 4,
+    "vwo": 4,
+    "ad": 5,
+    "hbo-bachelor": 6,
+    "wo-bachelor": 6,
+    "hbo-master": 7,
+    "wo-master": 7,
+    "phd": 8,
+}
+"""Dutch levels of education with their level in the European Qualifications Framework."""
