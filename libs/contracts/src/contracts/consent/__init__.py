@@ -1,0 +1,1 @@
+"""The events that consent writes, one module per topic."""

@@ -1,0 +1,1 @@
+"""The events that identity writes, one module per topic."""

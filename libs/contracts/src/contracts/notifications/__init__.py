@@ -1,0 +1,1 @@
+"""The events that notifications writes, one module per topic."""

@@ -1,0 +1,1 @@
+"""The events that profiles writes, one module per topic."""
