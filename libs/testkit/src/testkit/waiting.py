@@ -1,0 +1,30 @@
+"""Waiting in tests: a predicate is asked again until it holds. No test sleeps for a guessed time."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(predicate: Callable[[], Awaitable[T] | T], timeout: float = 10, every: float = 0.05) -> T:  # noqa: ASYNC109 - the caller's limit, reported below
+    """Return the predicate's first true answer; after the time-out, fail and show its last answer or exception.
+
+    The predicate may be a plain or an async function. An `AssertionError` or a `LookupError` in it means "not yet".
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        last: object
+        try:
+            answer = predicate()
+            found = await answer if inspect.isawaitable(answer) else answer
+            if found:
+                return found
+            last = found
+        except (AssertionError, LookupError) as not_yet:
+            last = not_yet
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still not after {timeout} s; the last answer was {last!r}")
+        await asyncio.sleep(every)
