@@ -1,0 +1,1 @@
+"""Accounts: registered, confirmed, and what their owner sees of them."""

@@ -1,0 +1,1 @@
+"""Machine clients of organisations (OAuth 2 client credentials)."""

@@ -1,0 +1,1 @@
+"""How a person becomes a member of an organisation: by a mail and their own word."""

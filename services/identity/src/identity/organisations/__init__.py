@@ -1,0 +1,1 @@
+"""Participating organisations and their members."""

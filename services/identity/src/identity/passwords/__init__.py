@@ -1,0 +1,1 @@
+"""How passwords are judged, hashed and compared."""
