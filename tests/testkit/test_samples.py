@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from chassis import places
+from profiles.profile.model import Profile, missing
 from testkit import samples
 
 PEOPLE = samples.people()
@@ -28,6 +29,13 @@ def test_no_number_passes_for_a_citizen_service_number(person: samples.Person):
     for digits in re.findall(r"(?<!\d)\d{8,9}(?!\d)", str(person.profile)):
         weights = [9, 8, 7, 6, 5, 4, 3, 2, -1]
         assert sum(int(digit) * weight for digit, weight in zip(digits.zfill(9), weights, strict=True)) % 11 != 0
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.key)
+def test_everybody_has_a_profile_that_can_be_activated(person: samples.Person):
+    assert (
+        missing(Profile.model_validate(person.profile | {"contact": {**person.profile["contact"], "email": person.email}})) == []
+    )
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.key)
