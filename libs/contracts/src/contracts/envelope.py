@@ -111,7 +111,7 @@ class Topic:
 class Body(BaseModel):
     """Part of an event: immutable, and read tolerantly, since a newer producer may say more."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
 
 class Event(Body):
