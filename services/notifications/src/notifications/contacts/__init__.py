@@ -1,0 +1,1 @@
+"""Where a person can be mailed, kept encrypted under their own key."""

@@ -1,0 +1,1 @@
+"""The queue of mails: one for each cause, whoever asks and however often."""

@@ -1,0 +1,1 @@
+"""Which saved searches a vacancy fits."""

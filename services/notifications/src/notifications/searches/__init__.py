@@ -1,0 +1,1 @@
+"""Saved searches of candidates: what they want to hear about."""
