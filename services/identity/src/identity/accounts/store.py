@@ -1,0 +1,134 @@
+"""Accounts and registrations in MongoDB. One address has one account: looked up first, and kept so by a unique index."""
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from chassis.uow import Document, Reads, UnitOfWork
+from pymongo import ASCENDING, IndexModel
+
+from identity.accounts.model import (
+    Account,
+    AccountRole,
+    AccountState,
+    Language,
+    Registration,
+    RegistrationState,
+)
+
+ACCOUNTS = "accounts"
+REGISTRATIONS = "registrations"
+NOTICES = "notices"
+INDEXES = {
+    ACCOUNTS: [IndexModel([("address_hash", ASCENDING)], unique=True)],
+    REGISTRATIONS: [
+        IndexModel([("secret_hash", ASCENDING)], unique=True),
+        IndexModel([("address_hash", ASCENDING)]),
+        IndexModel([("erase_at", ASCENDING)]),
+    ],
+    NOTICES: [IndexModel([("erase_at", ASCENDING)])],
+}
+
+
+async def account(reads: Reads, account_id: str) -> Account | None:
+    """Return an account."""
+    row = await reads.find_one(ACCOUNTS, {"_id": account_id})
+    return _account(row) if row else None
+
+
+async def account_at(reads: Reads, address_hash: str) -> Account | None:
+    """Return the account of an address."""
+    row = await reads.find_one(ACCOUNTS, {"address_hash": address_hash})
+    return _account(row) if row else None
+
+
+def add_account(uow: UnitOfWork, new: Account) -> None:
+    """Keep a new account; the caller has looked whether its address is free, in this unit of work."""
+    uow.insert(ACCOUNTS, _account_row(new))
+
+
+def save_account(uow: UnitOfWork, changed: Account) -> int:
+    """Keep a changed account and return its new sequence."""
+    return uow.save(ACCOUNTS, _account_row(changed))
+
+
+async def registration(reads: Reads, secret_hash: str) -> Registration | None:
+    """Return the registration that a link's secret belongs to."""
+    row = await reads.find_one(REGISTRATIONS, {"secret_hash": secret_hash})
+    return _registration(row) if row else None
+
+
+async def registrations_at(reads: Reads, address_hash: str) -> list[Registration]:
+    """Return the open registrations of an address."""
+    return [_registration(row) for row in await reads.find(REGISTRATIONS, {"address_hash": address_hash})]
+
+
+async def registrations_to_erase(reads: Reads, now: datetime, limit: int) -> list[Registration]:
+    """Return registrations whose term is over."""
+    return [_registration(row) for row in await reads.find(REGISTRATIONS, {"erase_at": {"$lte": now}}, limit=limit)]
+
+
+def put_registration(uow: UnitOfWork, one: Registration) -> None:
+    """Keep a registration as it is now."""
+    row = {"_id": one.id, **asdict(one)}
+    del row["id"]
+    uow.replace(REGISTRATIONS, row, upsert=True)
+
+
+def remove_registration(uow: UnitOfWork, one: Registration) -> None:
+    """Drop a registration."""
+    uow.delete(REGISTRATIONS, {"_id": one.id})
+
+
+async def note(uow: UnitOfWork, cause: str, erase_at: datetime) -> bool:
+    """Remember that something was said for this cause, and tell whether it is the first time."""
+    if await uow.find_one(NOTICES, {"_id": cause}):
+        return False
+    uow.insert(NOTICES, {"_id": cause, "erase_at": erase_at})
+    return True
+
+
+async def notices_to_erase(reads: Reads, now: datetime, limit: int) -> list[str]:
+    """Return the causes that need not be remembered any more."""
+    return [row["_id"] for row in await reads.find(NOTICES, {"erase_at": {"$lte": now}}, limit=limit)]
+
+
+def remove_notice(uow: UnitOfWork, cause: str) -> None:
+    """Forget a cause."""
+    uow.delete(NOTICES, {"_id": cause})
+
+
+def _account_row(one: Account) -> Document:
+    row: dict[str, Any] = {"_id": one.id, **asdict(one), "confirmed_on": one.confirmed_on.isoformat()}
+    del row["id"]
+    return row
+
+
+def _account(row: Document) -> Account:
+    return Account(
+        id=row["_id"],
+        sequence=row["sequence"],
+        state=AccountState(row["state"]),
+        language=Language(row["language"]),
+        roles=tuple(AccountRole(role) for role in row["roles"]),
+        confirmed_on=date.fromisoformat(row["confirmed_on"]),
+        address_hash=row["address_hash"],
+        address=row["address"],
+        password=row["password"],
+    )
+
+
+def _registration(row: Document) -> Registration:
+    return Registration(
+        id=row["_id"],
+        account=row["account"],
+        language=Language(row["language"]),
+        address_hash=row["address_hash"],
+        secret_hash=row["secret_hash"],
+        made_at=row["made_at"],
+        valid_until=row["valid_until"],
+        erase_at=row["erase_at"],
+        state=RegistrationState(row["state"]),
+        address=row["address"],
+        password=row["password"],
+    )

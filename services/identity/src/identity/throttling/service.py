@@ -1,0 +1,57 @@
+"""Counts tries before the password is compared, so that many at once cannot slip past; a success takes the count back."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chassis.hashing import keyed_hash
+from chassis.uow import UnitOfWork
+
+from identity.throttling import store
+from identity.throttling.model import ADDRESS, CALLER, PAIR, Policy, remaining, wait_after
+
+
+class ThrottledError(Exception):
+    """Somebody has to wait before the next try."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("too many tries")
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class Try:
+    """What is counted together: keyed hashes, so that neither addresses nor callers can be read from the counters."""
+
+    counters: tuple[tuple[Policy, str], ...]
+
+    @classmethod
+    def of(cls, *, key: bytes, account: str, caller: str) -> "Try":
+        """Return the counters of a try: `account` is the address's hash (or a client's id), `caller` a network address."""
+        parts = ((PAIR, f"{account}|{caller}"), (CALLER, caller), (ADDRESS, account))
+        return cls(tuple((policy, keyed_hash(key, f"throttle-{policy.name}", text)) for policy, text in parts))
+
+
+async def begin(uow: UnitOfWork, attempt: Try, *, now: datetime) -> None:
+    """Count the try as a failure until it turns out to be none.
+
+    Raises:
+        ThrottledError: One of its counters has to wait; nothing is counted then.
+    """
+    counters = await store.counters(uow, [one for _, one in attempt.counters])
+    wait = max(remaining(counter.blocked_until, now) for counter in counters.values())
+    if wait:
+        raise ThrottledError(wait)
+    for policy, one in attempt.counters:
+        failures = counters[one].failures + 1
+        store.put(uow, store.Counter(one, failures, now + wait_after(policy, failures)), now)
+
+
+async def succeeded(uow: UnitOfWork, attempt: Try, *, now: datetime) -> None:
+    """Take the try back: this address from this caller starts anew, the wider counters lose only this one."""
+    counters = await store.counters(uow, [one for _, one in attempt.counters])
+    for policy, one in attempt.counters:
+        failures = counters[one].failures - 1
+        if policy is PAIR or failures <= 0:
+            store.clear(uow, one)
+        else:
+            store.put(uow, store.Counter(one, failures), now)
