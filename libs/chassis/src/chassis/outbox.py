@@ -4,6 +4,7 @@ One row is one event. The relay (`relay.py`) publishes it and deletes what the b
 """
 
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
@@ -21,28 +22,38 @@ INDEXES = {
 }
 
 
-class HasName(Protocol):
-    """A topic, as far as the outbox must know it."""
+class EventTopic(Protocol):
+    """A topic, as far as the chassis must know it: the contracts' topics fit."""
 
     @property
     def name(self) -> str:
-        """The topic's full name."""
+        """Full name, `<service>.<stream>.v<N>`."""
+        ...
+
+    @property
+    def event_type(self) -> str:
+        """The CloudEvents type of its events."""
+        ...
+
+    @property
+    def partitions(self) -> int:
+        """How many; never raised in place."""
+        ...
+
+    @property
+    def configs(self) -> Mapping[str, str]:
+        """How the broker keeps it."""
         ...
 
 
 class OutEvent(Protocol):
-    """An event, as far as the outbox must know it: the contracts' models fit."""
+    """An event, as far as the chassis must know it: the contracts' models fit."""
 
     topic: ClassVar[Any]
 
     @property
     def key(self) -> str:
         """The id of the aggregate that it tells of."""
-        ...
-
-    @property
-    def ce_type(self) -> str:
-        """Its CloudEvents type."""
         ...
 
     def model_dump_json(self) -> str:
@@ -60,7 +71,7 @@ def slot_of(key: str) -> int:
 
 
 def row(
-    *, event_id: str, topic: str, ce_type: str, key: str, sequence: int, body: bytes | None, at: datetime, traceparent: str
+    *, event_id: str, topic: EventTopic, key: str, sequence: int, body: bytes | None, at: datetime, traceparent: str
 ) -> dict[str, Any]:
     """Return the outbox row of one event; a body of None is a tombstone.
 
@@ -68,14 +79,14 @@ def row(
         EventTooLargeError: The body is over `MAX_BYTES`.
     """
     if body is not None and len(body) > MAX_BYTES:
-        raise EventTooLargeError(f"{topic}: {len(body)} bytes, at most {MAX_BYTES}")
+        raise EventTooLargeError(f"{topic.name}: {len(body)} bytes, at most {MAX_BYTES}")
     return {
         "_id": event_id,
         "slot": slot_of(key),
-        "topic": topic,
+        "topic": topic.name,
         "key": key,
         "sequence": sequence,
-        "type": ce_type,
+        "type": topic.event_type,
         "body": body,
         "time": at,
         "traceparent": traceparent,

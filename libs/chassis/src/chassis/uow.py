@@ -138,20 +138,19 @@ class UnitOfWork:
 
     def emit(self, event: outbox.OutEvent, *, sequence: int) -> str:
         """Write an event into the outbox and return its id. `sequence` is its aggregate's, after the change."""
-        return self._emit(event.topic.name, event.ce_type, event.key, event.model_dump_json().encode(), sequence)
+        return self._emit(event.topic, event.key, event.model_dump_json().encode(), sequence)
 
-    def emit_tombstone(self, topic: outbox.HasName, *, ce_type: str, key: str, sequence: int) -> str:
+    def emit_tombstone(self, topic: outbox.EventTopic, *, key: str, sequence: int) -> str:
         """Write a tombstone: the aggregate is gone, its followers forget it, and compaction removes what was said of it."""
-        return self._emit(topic.name, ce_type, key, None, sequence)
+        return self._emit(topic, key, None, sequence)
 
-    def _emit(self, topic: str, ce_type: str, key: str, body: bytes | None, sequence: int) -> str:
+    def _emit(self, topic: outbox.EventTopic, key: str, body: bytes | None, sequence: int) -> str:
         event_id = new_id()
         self.insert(
             outbox.COLLECTION,
             outbox.row(
                 event_id=event_id,
                 topic=topic,
-                ce_type=ce_type,
                 key=key,
                 sequence=sequence,
                 body=body,

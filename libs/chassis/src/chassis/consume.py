@@ -1,0 +1,295 @@
+"""Consumers: records in batches, their effects in one transaction, offsets after it.
+
+FastStream owns connection, group and fetching. This module owns what must not be left to defaults: decoding that never kills
+a batch, the inbox, halving down to the culprit, pausing a partition while the database is away, parking, and manual commits.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage, Topic
+from faststream.kafka.message import KafkaAckableMessage
+from pymongo.errors import ConnectionFailure, PyMongoError, WTimeoutError
+
+from chassis import inbox, trace
+from chassis.ids import jitter
+from chassis.inbox import Incoming, Poison, Record, Skipped, Subscription
+from chassis.mongo import TRANSIENT, UNKNOWN_COMMIT, BusyError, Mongo, transact
+from chassis.parking import Parking
+from chassis.uow import UnitOfWork
+
+log = structlog.get_logger()
+
+TRIES = 5
+FLOOD = 20
+"""So many keys parked within a minute are a bug, not poison: the consumer stops and alarms."""
+
+Item = Incoming[Any] | Poison
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Tell whether an error is the database's, broker's or network's: wait and try again, nobody's fault."""
+    if isinstance(error, BusyError | ConnectionFailure | WTimeoutError | KafkaError | OSError):
+        return True
+    return isinstance(error, PyMongoError) and (error.has_error_label(TRANSIENT) or error.has_error_label(UNKNOWN_COMMIT))
+
+
+class Barrier(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
+    """Makes a rebalance wait for the running batch; without it the successor repeats what is being done."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        """Wait until the batch is through."""
+        async with self.lock:
+            return
+
+    async def on_partitions_assigned(self, assigned: object) -> None:
+        """Nothing to do: positions come from the committed offsets."""
+
+
+class Consumer:
+    """One group's consumption of its subscriptions."""
+
+    def __init__(self, mongo: Mongo, group: str, subscriptions: Sequence[Subscription], parking: Parking) -> None:
+        self.group, self.subscriptions = group, tuple(subscriptions)
+        self.troubled: set[TopicPartition] = set()
+        self.flooded, self.skipped = False, 0
+        self._mongo, self._parking = mongo, parking
+        self._types = {(s.topic.name, s.topic.event_type): s for s in subscriptions}
+        self._barrier, self._delays = Barrier(), dict[TopicPartition, float]()
+        self._parked_at, self._told = deque[float](maxlen=FLOOD), dict[str, float]()
+        self._subscriber: Any = None
+
+    def attach(self, broker: KafkaBroker, *, batch: int, session_ms: int, heartbeat_ms: int) -> None:
+        """Register with FastStream's broker; the topics must exist before it starts."""
+        self._subscriber = broker.subscriber(
+            *(Topic(s.topic.name, declare=False) for s in self.subscriptions),
+            group_id=self.group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            batch=True,
+            max_records=batch,
+            batch_timeout_ms=100,
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=heartbeat_ms,
+            parser=self._parse,
+            decoder=self._decode,
+            listener=self._barrier,
+            no_reply=True,
+        )
+        self._subscriber(self._receive)
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """Return aiokafka's consumer, which FastStream makes at each start."""
+        return self._subscriber.consumer
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether events flow: it consumes, no partition waits for database or broker, and no flood stopped it."""
+        return self._subscriber is not None and self._subscriber.consumer is not None and not self.troubled and not self.flooded
+
+    async def _parse(self, records: tuple[Record, ...], original: object) -> KafkaMessage:
+        # FastStream's own parser decodes headers strictly, and one bad header would fail the whole batch.
+        return KafkaAckableMessage(
+            body=b"",
+            headers={},
+            batch_headers=[],
+            message_id="",
+            correlation_id="",
+            raw_message=records,
+            path={},
+            consumer=self.consumer,
+        )
+
+    async def _decode(self, message: KafkaMessage, original: object) -> list[Incoming[Any] | Poison | Skipped]:
+        records: Any = message.raw_message
+        return [inbox.decode(record, self._types) for record in records]
+
+    async def _receive(self, items: Any) -> None:
+        async with self._barrier.lock:
+            consumer, first = self.consumer, _first_offsets(items)
+            if self.flooded:
+                return self._halt(first)
+            try:
+                halted = await self._settle(self._wanted(items), {})
+                self._halt(halted)
+                for tp in first.keys() - halted.keys():
+                    self._delays.pop(tp, None)
+                    self.troubled.discard(tp)
+                await self.commit(_done(items, halted, consumer.assignment()))
+            except BaseException:  # anything unforeseen: without the seek the next commit would bury these records
+                for tp, offset in first.items():
+                    if tp in consumer.assignment():
+                        consumer.seek(tp, offset)
+                raise
+        return None
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Commit offsets; one whose partition was lost meanwhile is harmless, because the inbox absorbs the replay."""
+        try:
+            if offsets:
+                await self.consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            log.info("offsets_of_lost_partitions", group=self.group)
+
+    async def _settle(self, items: list[Item], halted: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Apply in one transaction; halve on failure until the culprit is alone. Return where partitions had to stop."""
+        items = [item for item in items if _tp(item) not in halted]
+        if not items:
+            return halted
+        try:
+            await self.apply(items)
+        except Exception as error:  # noqa: BLE001 - every failure has its way below, none is swallowed
+            if len(items) > 1 and (isinstance(error, BusyError) or not is_trouble(error)):
+                middle = len(items) // 2
+                return await self._settle(items[middle:], await self._settle(items[:middle], halted))
+            if is_trouble(error):
+                log.warning("consumer_waits", group=self.group, error=type(error).__name__)
+                return halted | _first_offsets(items)
+            return await self._retry(items[0], error, halted)
+        return halted
+
+    async def _retry(self, item: Item, error: Exception, halted: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Try the culprit again, alone; then park its key."""
+        for attempt in range(1, TRIES):
+            await asyncio.sleep(jitter(0.05 * 2**attempt))
+            try:
+                await self.apply([item])
+            except Exception as again:  # noqa: BLE001 - the last one is told when the key is parked
+                if is_trouble(again):
+                    return halted | _first_offsets([item])
+                error = again
+            else:
+                return halted
+        return await self._park(item, error, halted)
+
+    async def _park(self, item: Item, error: Exception, halted: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        if isinstance(item, Poison):  # setting aside fails by itself: nothing may be acknowledged
+            return halted | _first_offsets([item])
+        subscription = self._types[item.topic, item.type]
+
+        async def work(uow: UnitOfWork) -> None:
+            await self._parking.park(uow, item, attempts=TRIES, error=_where(error))
+            if subscription.when_parked is not None:
+                await subscription.when_parked(item, uow)
+
+        try:
+            await transact(self._mongo, work)
+        except Exception as failed:  # noqa: BLE001 - not parked, so not acknowledged: the partition waits
+            log.error("parking_failed", group=self.group, topic=item.topic, error=type(failed).__name__)
+            return halted | _first_offsets([item])
+        log.error("key_parked", group=self.group, topic=item.topic, event=item.id, error=_where(error))
+        self._count_parked()
+        return halted
+
+    def _count_parked(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._parked_at.append(now)
+        if len(self._parked_at) == FLOOD and now - self._parked_at[0] < 60:
+            self.flooded = True
+            log.critical("consumer_stopped_by_flood", group=self.group, parked=FLOOD)
+
+    async def apply(self, items: Sequence[Item]) -> None:
+        """Apply events, and set aside what cannot be read, in one transaction with their inbox rows."""
+        events = [item for item in items if isinstance(item, Incoming)]
+        poisons = [item for item in items if isinstance(item, Poison)]
+
+        async def work(uow: UnitOfWork) -> None:
+            if poisons:
+                await self._parking.set_aside(uow, poisons)
+            if events:
+                await self._apply(uow, events)
+
+        await transact(self._mongo, work)
+
+    async def _apply(self, uow: UnitOfWork, events: Sequence[Incoming[Any]]) -> None:
+        seen, parked, moved = await inbox.applied(uow, events), await self._parking.parked(uow, events), dict[str, int]()
+        for item in events:
+            if item.row_id in parked:
+                self._parking.keep_latest(uow, parked[item.row_id], item)
+            elif item.sequence > seen.get(item.row_id, 0):
+                trace.continue_from(item.trace)
+                await _uncancelled(self._types[item.topic, item.type], item, uow)
+                seen[item.row_id] = moved[item.row_id] = item.sequence
+        inbox.move(uow, moved)
+
+    def _halt(self, offsets: dict[TopicPartition, int]) -> None:
+        """Put partitions back to these offsets and let them wait, while polling and the other partitions go on."""
+        consumer = self.consumer
+        for tp, offset in offsets.items():
+            if tp not in consumer.assignment():
+                continue
+            delay = self._delays[tp] = min(self._delays.get(tp, 0.1) * 2, 15)
+            consumer.seek(tp, offset)
+            consumer.pause(tp)
+            self.troubled.add(tp)
+            if not self.flooded:
+                asyncio.get_running_loop().call_later(jitter(delay), self._resume, consumer, tp)
+
+    def _resume(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
+        if tp in consumer.assignment():
+            consumer.resume(tp)
+        else:
+            self.troubled.discard(tp)
+
+    def _wanted(self, items: Sequence[Item | Skipped]) -> list[Item]:
+        """Leave out what is of an unknown type, and say so once a minute."""
+        now = asyncio.get_running_loop().time()
+        for skipped in (item for item in items if isinstance(item, Skipped)):
+            self.skipped += 1
+            if now - self._told.get(skipped.type, now - 61) > 60:
+                self._told[skipped.type] = now
+                log.warning("unknown_type_skipped", group=self.group, type=skipped.type[:100], skipped=self.skipped)
+        return [item for item in items if not isinstance(item, Skipped)]
+
+
+async def _uncancelled(subscription: Subscription, item: Incoming[Any], uow: UnitOfWork) -> None:
+    """Run a handler; a CancelledError of its own making would end FastStream's loop without a word, so it becomes a failure."""
+    try:
+        await subscription.handler(item, uow)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise RuntimeError("the handler was cancelled from within") from error
+
+
+def _tp(item: Item | Skipped) -> TopicPartition:
+    return TopicPartition(item.record.topic, item.record.partition)
+
+
+def _first_offsets(items: Sequence[Item | Skipped]) -> dict[TopicPartition, int]:
+    first: dict[TopicPartition, int] = {}
+    for item in items:
+        first.setdefault(_tp(item), item.record.offset)
+    return first
+
+
+def _done(
+    items: Sequence[Item | Skipped], halted: dict[TopicPartition, int], assigned: set[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """Return the offsets to commit: after the last record of each partition that is still ours, up to where it stopped."""
+    done: dict[TopicPartition, int] = {}
+    for item in items:
+        tp, offset = _tp(item), item.record.offset
+        if tp in assigned and offset < halted.get(tp, offset + 1):
+            done[tp] = offset + 1
+    return done
+
+
+def _where(error: Exception) -> str:
+    """Name an error by its type and place, never by its text, which may quote a person's data."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = "" if last is None else f" at {last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno}"
+    return f"{type(error).__name__}{place}"

@@ -1,0 +1,138 @@
+"""What cannot be handled is set aside, in the consumer's own database and in its transaction: nothing is lost, the rest goes on.
+
+A record that cannot be read is a dead letter at once. A key whose handler keeps failing is parked, with its later events, until
+an operator resolves it. The dead-letter topic tells operators about both, and carries evidence only.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from pymongo import ASCENDING, IndexModel
+
+from chassis import trace
+from chassis.clock import Clock
+from chassis.crypto import DataKey, encrypt
+from chassis.inbox import Incoming, Poison, Record
+from chassis.outbox import OutEvent
+from chassis.uow import Document, UnitOfWork
+
+DEAD_LETTERS = "dead_letters"
+PARKED = "parked"
+INDEXES = {DEAD_LETTERS: [IndexModel([("at", ASCENDING)])], PARKED: [IndexModel([("at", ASCENDING)])]}
+MAX_ERROR = 200
+_ID = re.compile(r"[A-Za-z0-9._:~-]{1,200}")
+
+
+class DeadLetterFactory(Protocol):
+    """Makes the service's dead-letter event; the contracts' model is one."""
+
+    def __call__(
+        self,
+        *,
+        origin_topic: str,
+        origin_partition: int,
+        origin_offset: int,
+        origin_key: str | None,
+        consumer: str,
+        reason: Any,
+        attempts: int,
+        error: str,
+        trace: str,
+    ) -> OutEvent:
+        """Return the event."""
+        ...
+
+
+class Parking:
+    """The dead letters and parked keys of one consumer.
+
+    `record_key` gives the data key under which a record's bytes lie: what nobody could read may hold anything.
+    """
+
+    def __init__(
+        self, *, consumer: str, dead_letter: DeadLetterFactory, record_key: Callable[[], Awaitable[DataKey]], clock: Clock
+    ) -> None:
+        self._consumer, self._dead_letter, self._record_key, self._clock = consumer, dead_letter, record_key, clock
+        self._last_sequence = 0
+
+    async def set_aside(self, uow: UnitOfWork, poisons: Sequence[Poison]) -> None:
+        """Keep records that cannot be read, each once however often it is delivered."""
+        there = await uow.find(DEAD_LETTERS, {"_id": {"$in": [_position(p.record) for p in poisons]}})
+        known = {row["_id"] for row in there}
+        key = await self._record_key()
+        for poison in poisons:
+            position = _position(poison.record)
+            if position in known:
+                continue
+            box = encrypt(key, poison.record.value or b"", subject=self._consumer, path=position)
+            uow.insert(DEAD_LETTERS, self._row(position, poison.record, poison.reason, 1, poison.error) | {"body": box})
+            self._tell(uow, poison.record, poison.reason, 1, poison.error)
+
+    async def parked(self, uow: UnitOfWork, items: Sequence[Incoming[Any]]) -> dict[str, Document]:
+        """Return the parked rows of the items' keys, by the name of the inbox row."""
+        rows = await uow.find(PARKED, {"_id": {"$in": sorted({item.row_id for item in items})}})
+        return {row["_id"]: row for row in rows}
+
+    def keep_latest(self, uow: UnitOfWork, row: Document, item: Incoming[Any]) -> None:
+        """A later event of a parked key waits with it; as it carries the whole state, the last one is enough."""
+        if item.sequence > row["sequence"]:
+            row |= _latest(item)
+            uow.replace(PARKED, row)
+
+    async def park(self, uow: UnitOfWork, item: Incoming[Any], *, attempts: int, error: str) -> None:
+        """Park a key whose handler keeps failing, unless it is parked."""
+        if await self.parked(uow, [item]):
+            return
+        row = self._row(item.row_id, item.record, "failed", attempts, error)
+        uow.insert(PARKED, row | _latest(item))
+        self._tell(uow, item.record, "failed", attempts, error)
+
+    def _row(self, row_id: str, record: Record, reason: str, attempts: int, error: str) -> Document:
+        return {
+            "_id": row_id,
+            "consumer": self._consumer,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "reason": reason,
+            "attempts": attempts,
+            "error": _one_line(error),
+            "trace": trace.current(),
+            "at": self._clock.machine(),
+        }
+
+    def _tell(self, uow: UnitOfWork, record: Record, reason: str, attempts: int, error: str) -> None:
+        # A happening has no aggregate that counts: its sequence is the time in microseconds, made strictly rising.
+        self._last_sequence = max(self._last_sequence + 1, int(self._clock.machine().timestamp() * 1_000_000))
+        event = self._dead_letter(
+            origin_topic=record.topic,
+            origin_partition=record.partition,
+            origin_offset=record.offset,
+            origin_key=_id_or_none(record.key),
+            consumer=self._consumer,
+            reason=reason,
+            attempts=attempts,
+            error=_one_line(error),
+            trace=trace.current(),
+        )
+        uow.emit(event, sequence=self._last_sequence)
+
+
+def _one_line(error: str) -> str:
+    return " ".join(error.replace("@", " at ").split())[:MAX_ERROR]
+
+
+def _position(record: Record) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def _id_or_none(key: bytes | None) -> str | None:
+    """A key that is no id might hold anything, so it is not repeated."""
+    text = (key or b"").decode("ascii", "replace")
+    return text if _ID.fullmatch(text) else None
+
+
+def _latest(item: Incoming[Any]) -> Document:
+    headers = [[name, (value or b"").decode("utf-8", "backslashreplace")] for name, value in item.record.headers]
+    return {"key": item.key, "sequence": item.sequence, "headers": headers, "body": item.record.value}

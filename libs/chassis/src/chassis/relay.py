@@ -1,0 +1,203 @@
+"""The relay: publishes the outbox in the order of each aggregate's sequence, and deletes what the broker acknowledged.
+
+Several workers share the slots by leases, which only save work. What protects the log is the broker: each slot has one
+transactional id, whose producer is made when the slot is taken, and that fences off a worker that was stopped and woken
+again. Without it a late copy would stay as the last word of a compacted topic. An event may come twice, and none goes back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from chassis.ids import jitter
+from chassis.leases import Leases
+from chassis.mongo import Mongo
+from chassis.outbox import COLLECTION, SLOTS
+from chassis.uow import Document
+
+log = structlog.get_logger()
+
+_ORDER = [("topic", 1), ("key", 1), ("sequence", 1)]
+_FAILURES = (KafkaError, PyMongoError, OSError, AssertionError, ValueError)
+"""aiokafka answers a fenced producer with errors of its own state machine too, not always with a KafkaError."""
+
+
+class Relay:
+    """One worker's share in publishing its service's outbox."""
+
+    def __init__(
+        self, mongo: Mongo, leases: Leases, *, service: str, bootstrap: str, batch: int = 200, poll: float = 2.0
+    ) -> None:
+        self.service, self.bootstrap, self.batch, self.poll = service, bootstrap, batch, poll
+        self.failing: set[int] = set()
+        self._mongo, self._leases = mongo, leases
+        self._slots: dict[int, asyncio.Task[None]] = {}
+        self._ending: set[int] = set()
+        self._wake = {slot: asyncio.Event() for slot in range(SLOTS)}
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def slots(self) -> frozenset[int]:
+        """Return the slots that this worker serves now."""
+        return frozenset(self._slots)
+
+    async def run(self) -> None:
+        """Publish a fair share of the slots until cancelled; then finish the running batches and give the slots back."""
+        try:
+            while True:
+                try:
+                    await self._share()
+                except PyMongoError as error:
+                    log.warning("relay_waits", error=type(error).__name__)
+                await asyncio.sleep(jitter(self._leases.term.total_seconds() / 3))
+        finally:
+            await asyncio.shield(self._stop())
+
+    async def _share(self) -> None:
+        """Renew what is held, give back what was lost or is above a fair share, take what is free up to it."""
+        await self._leases.take(f"relay-worker:{self._leases.owner}")
+        share = -(-SLOTS // max(1, len(await self._leases.holders("relay-worker:"))))
+        before = self.slots
+        kept = [slot for slot in sorted(self._slots) if not self._slots[slot].done() and await self._leases.take(f"relay:{slot}")]
+        await self._give_back(self.slots - set(kept[:share]))
+        for slot in range(SLOTS):
+            if len(self._slots) < share and slot not in self._slots and await self._leases.take(f"relay:{slot}"):
+                self._slots[slot] = asyncio.create_task(self._serve(slot), name=f"relay:{slot}")
+        if self.slots != before:
+            await self._watch(self.slots)
+
+    async def _give_back(self, slots: frozenset[int]) -> None:
+        """Let the running batches finish, and free the leases."""
+        self._ending |= slots
+        tasks = [self._slots[slot] for slot in slots]
+        for slot in slots:
+            self._wake[slot].set()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=5)
+            for task in late:
+                task.cancel()
+        for slot in slots:
+            self._slots.pop(slot)
+            self._ending.discard(slot)
+            self.failing.discard(slot)
+            await self._leases.release(f"relay:{slot}")
+
+    async def _stop(self) -> None:
+        await self._watch(frozenset())
+        with suppress(PyMongoError):  # leases that cannot be given back end by themselves
+            await self._give_back(self.slots)
+            await self._leases.release(f"relay-worker:{self._leases.owner}")
+
+    async def _serve(self, slot: int) -> None:
+        """Publish one slot while its lease is held; after any failure with a new producer, and a new look at the lease."""
+        while slot not in self._ending and await self._leases.take(f"relay:{slot}"):
+            try:
+                async with self._producer(slot) as producer:
+                    await self._laps(slot, producer)
+            except _FAILURES as error:
+                self.failing.add(slot)
+                log.warning("relay_slot_failed", slot=slot, error=type(error).__name__)
+                await asyncio.sleep(jitter(1.0))
+
+    async def _laps(self, slot: int, producer: AIOKafkaProducer) -> None:
+        while slot not in self._ending:
+            self._wake[slot].clear()
+            left = await self._lap(slot, producer)
+            self.failing.discard(slot)
+            if not left:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake[slot].wait(), jitter(self.poll))
+
+    async def _lap(self, slot: int, producer: AIOKafkaProducer) -> bool:
+        """Publish what waits, and tell whether something was left.
+
+        After a full batch it goes on with the next aggregate, so that one that is written without pause starves no other.
+        """
+        left, last = False, None
+        while slot not in self._ending and (rows := await self.read(slot, last)):
+            await self.publish(producer, rows)
+            await self.delete(rows)
+            if len(rows) < self.batch:
+                break
+            left, last = True, rows[-1]
+        return left
+
+    async def read(self, slot: int, after: Document | None) -> list[Document]:
+        """Return the next rows of a slot, beginning behind the aggregate of the row `after`."""
+        where: dict[str, Any] = {"slot": slot}
+        if after is not None:
+            later_key = {"topic": after["topic"], "key": {"$gt": after["key"]}}
+            where["$or"] = [later_key, {"topic": {"$gt": after["topic"]}}]
+        return await self._mongo.find(COLLECTION, where, sort=_ORDER, limit=self.batch)
+
+    async def publish(self, producer: AIOKafkaProducer, rows: Sequence[Document]) -> None:
+        """Send rows in one Kafka transaction and return when the broker has acknowledged all of it."""
+        async with producer.transaction():
+            sent = [
+                await producer.send(row["topic"], key=row["key"].encode(), value=row["body"], headers=_headers(row))
+                for row in rows
+            ]
+            await asyncio.gather(*sent)
+
+    async def delete(self, rows: Sequence[Document]) -> None:
+        """Remove rows that were acknowledged; anybody may, whoever holds the slot by now."""
+        await self._mongo.database[COLLECTION].delete_many({"_id": {"$in": [row["_id"] for row in rows]}})
+
+    @asynccontextmanager
+    async def _producer(self, slot: int) -> AsyncIterator[AIOKafkaProducer]:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap,
+            client_id=f"{self.service}-relay-{slot}",
+            transactional_id=f"{self.service}-{slot}",
+            transaction_timeout_ms=10_000,
+            request_timeout_ms=10_000,
+            acks="all",
+        )
+        try:
+            await producer.start()
+            yield producer
+        finally:
+            with suppress(TimeoutError, *_FAILURES):
+                await asyncio.wait_for(producer.stop(), 5)
+
+    async def _watch(self, slots: frozenset[int]) -> None:
+        """Follow the inserts of these slots only: waking for every row costs each worker a command."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
+        self._watching = asyncio.create_task(self._follow(slots), name="relay:watch") if slots else None
+
+    async def _follow(self, slots: frozenset[int]) -> None:
+        inserts = {"operationType": "insert", "fullDocument.slot": {"$in": sorted(slots)}}
+        while True:
+            try:
+                async with self._mongo.watch(
+                    COLLECTION, [{"$match": inserts}, {"$project": {"fullDocument.slot": 1}}]
+                ) as changes:
+                    async for change in changes:
+                        self._wake[change["fullDocument"]["slot"]].set()
+            except PyMongoError as error:  # the slow poll stands behind it
+                log.warning("relay_watch_lost", error=type(error).__name__)
+            await asyncio.sleep(jitter(1.0))
+
+
+def _headers(row: Document) -> list[tuple[str, bytes]]:
+    """Return the CloudEvents 1.0 attributes of the Kafka binding, binary mode."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": row["_id"],
+        "ce_source": f"/{row['topic'].split('.')[0]}",
+        "ce_type": row["type"],
+        "ce_subject": row["key"],
+        "ce_time": row["time"].isoformat(),
+        "ce_sequence": str(row["sequence"]),
+        "content-type": "application/json",
+        "traceparent": row["traceparent"],
+    }
+    return [(name, value.encode()) for name, value in headers.items()]
