@@ -1,0 +1,138 @@
+"""Puts a service's API together: the same errors, guards, dependencies, headers and documents everywhere."""
+
+import asyncio
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ControllerRouterHandler
+from pymongo.errors import PyMongoError
+
+from chassis.background import Task, running
+from chassis.clock import Clock
+from chassis.http import idempotency
+from chassis.http.bodies import MAX_BYTES, check_media_type
+from chassis.http.context import RequestContext, add_headers
+from chassis.http.documentation import openapi, stamp
+from chassis.http.errors import answer
+from chassis.http.etags import provide_if_match
+from chassis.http.guards import Access, authorize, caller_of
+from chassis.http.health import Check, health_routes
+from chassis.http.pagination import provide_page
+from chassis.known import INDEXES as KNOWN_INDEXES
+from chassis.known import Known
+from chassis.mongo import Indexes, Mongo
+from chassis.settings import ServiceSettings
+from chassis.tokens import Caller, Tokens
+
+AnyRequest = Request[Any, Any, Any]
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def build_api(
+    *,
+    settings: ServiceSettings,
+    version: str,
+    routes: Sequence[ControllerRouterHandler],
+    mongo: Mongo,
+    clock: Clock,
+    indexes: Sequence[Indexes] = (),
+    dependencies: Mapping[str, Any] | None = None,
+    background: Mapping[str, Task] | None = None,
+    checks: Mapping[str, Check] | None = None,
+    lifespan: Sequence[Lifespan] = (),
+    tokens: Tokens | None = None,
+) -> Litestar:
+    """Return a service's API.
+
+    Routes may take the dependencies `caller`, `purpose`, `if_match`, `attempt` and `page`, and those given here: values, or
+    `Provide`. Nothing is connected before the lifespan, and nothing in it waits for a dependency that is down.
+
+    Raises:
+        ImproperlyConfiguredException: A route has no rule (`opt={"access": …}`).
+    """
+    known = Known(mongo, poll=settings.known_poll)
+    tasks = {
+        "indexes": _ensuring(mongo, [KNOWN_INDEXES, idempotency.INDEXES, *indexes]),
+        "known": known.run,
+        **(background or {}),
+    }
+    app = Litestar(
+        [*routes, *health_routes(clock, {"mongo": mongo.ping, **(checks or {})})],
+        guards=[authorize, check_media_type],
+        dependencies={**_shared(settings, clock), **{name: _provided(value) for name, value in (dependencies or {}).items()}},
+        exception_handlers={Exception: answer},
+        middleware=[RequestContext()],
+        before_send=[add_headers],
+        request_max_body_size=MAX_BYTES,
+        openapi_config=openapi(settings.service(), version),
+        state=State({"tokens": tokens or Tokens(known, clock, issuer=settings.public_url)}),
+        lifespan=[_background(tasks), *lifespan],
+        logging_config=None,
+    )
+    for handler in handlers_of(app):
+        _check_rule(handler)
+        stamp(handler)
+    return app
+
+
+def handlers_of(app: Litestar) -> list[HTTPRouteHandler]:
+    """Return all handlers that answer requests, save Litestar's own for OPTIONS: what a test walks through."""
+    handlers = {id(h): h for route in app.routes for h in getattr(route, "route_handlers", ())}
+    return [handler for handler in handlers.values() if "OPTIONS" not in handler.http_methods]
+
+
+async def provide_caller(request: AnyRequest) -> Caller:
+    """Return who calls; a visitor on a public route."""
+    return caller_of(request)
+
+
+async def provide_purpose(request: AnyRequest) -> str:
+    """Return the stated purpose, which the guard has checked where the route permits any."""
+    return request.headers.get("purpose", "")
+
+
+def _check_rule(handler: HTTPRouteHandler) -> None:
+    if not isinstance(handler.opt.get("access"), Access):
+        raise ImproperlyConfiguredException(f"{sorted(handler.paths)}: {handler.handler_name} states no rule in opt['access']")
+
+
+def _shared(settings: ServiceSettings, clock: Clock) -> dict[str, Provide]:
+    key = b64decode(settings.hash_key.get_secret_value())
+    return {
+        "caller": Provide(provide_caller),
+        "purpose": Provide(provide_purpose),
+        "if_match": Provide(provide_if_match),
+        "attempt": Provide(idempotency.provide_attempt(key, clock)),
+        "page": Provide(provide_page(key)),
+    }
+
+
+def _provided(value: Any) -> Provide:
+    return value if isinstance(value, Provide) else Provide(lambda: value, sync_to_thread=False)
+
+
+def _background(tasks: Mapping[str, Task]) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with running(tasks):
+            yield
+
+    return lifespan
+
+
+def _ensuring(mongo: Mongo, indexes: Sequence[Indexes]) -> Task:
+    async def ensure() -> None:
+        while True:
+            try:
+                return await mongo.ensure_indexes(*indexes)
+            except PyMongoError:
+                await asyncio.sleep(1)
+
+    return ensure

@@ -1,0 +1,31 @@
+"""Request bodies: strict models and the media types that a route takes."""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import BodyKwarg
+from litestar.status_codes import HTTP_415_UNSUPPORTED_MEDIA_TYPE
+from pydantic import BaseModel, ConfigDict
+
+MAX_BYTES = 1_000_000
+
+
+class Body(BaseModel):
+    """What request bodies have in common: unknown fields are refused by name, texts lose the blanks around them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+
+
+async def check_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Refuse a body of another kind than the route declares (415); the application's guard. JSON includes `…+json`."""
+    declared = handler.parsed_fn_signature.parameters.get("data")
+    if declared is None or not isinstance(declared.kwarg_definition, BodyKwarg):
+        return
+    wanted = str(declared.kwarg_definition.media_type)
+    sent = connection.headers.get("content-type", "").split(";")[0].strip().lower()
+    is_json = wanted == RequestEncodingType.JSON and sent.startswith("application/") and sent.endswith("+json")
+    if sent != wanted and not is_json:
+        raise HTTPException(status_code=HTTP_415_UNSUPPORTED_MEDIA_TYPE, headers={"Accept": wanted})

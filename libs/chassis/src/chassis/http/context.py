@@ -1,0 +1,71 @@
+"""What accompanies a request: its id, its trace, the log fields bound to both, and the headers that every answer carries."""
+
+import re
+import time
+from typing import Any
+
+import structlog
+from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import trace
+from chassis.ids import new_id
+
+log = structlog.get_logger()
+_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def request_id(scope: Scope) -> str:
+    """Return the id of a request: the gateway's when it sent a sane one, else ours. Also for what no route took."""
+    state = scope.setdefault("state", {})
+    if "request_id" not in state:
+        sent = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        state["request_id"] = sent if _ID.match(sent) else new_id()
+    return str(state["request_id"])
+
+
+async def add_headers(message: Message, scope: Scope) -> None:
+    """Give every answer, errors included, its id and the headers that close it; a handler's own value stays."""
+    if message["type"] != "http.response.start":
+        return
+    headers = MutableScopeHeaders.from_message(message)
+    headers["X-Request-Id"] = request_id(scope)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+
+
+class RequestContext(ASGIMiddleware):
+    """Binds request and trace id to everything that is logged below, and writes one line per request, without its path."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Serve one request."""
+        sent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
+        traceparent = trace.continue_from(sent or None)
+        started, status = time.perf_counter(), 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id(scope), trace_id=trace.trace_id(traceparent)):
+            await next_app(scope, receive, noting)
+            if not scope["route_handler"].opt.get("quiet"):
+                log.info("request", **_line(scope, status), milliseconds=round((time.perf_counter() - started) * 1000, 1))
+
+
+def _line(scope: Scope, status: int) -> dict[str, Any]:
+    # The template, never the path: the path of a page holds the secret of a mailed link.
+    return {"method": scope.get("method"), "route": scope.get("path_template"), "status": status}

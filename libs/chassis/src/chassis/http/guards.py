@@ -1,0 +1,158 @@
+"""Who may call what: each route states its rule in `opt={"access": …}`, and nothing is allowed without one.
+
+    @get("/profiles/{handle:str}", opt={"access": roles("recruiter", bank=True), "purposes": purposes("candidate-search")})
+
+Rules are plain values, so that a test can walk through all routes and print who may do what. Every refusal gives the same
+answer, whatever its reason; the reason is logged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from chassis.http.language import Text
+from chassis.http.problems import ForbiddenProblem
+from chassis.tokens import Caller
+
+log = structlog.get_logger()
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+PEOPLE = frozenset({"candidate", "recruiter", "hiring-manager", "administrator", "privacy-officer", "operator"})
+SYSTEM = "system"
+ROLES = PEOPLE | {SYSTEM}
+PURPOSES = frozenset(
+    {
+        "own-data",
+        "candidate-search",
+        "application-assessment",
+        "contact-candidate",
+        "hiring-dossier",
+        "job-alert",
+        "newsletter",
+        "announcement",
+        "data-subject-request",
+        "break-glass",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One way to be allowed: all that it names must hold."""
+
+    roles: frozenset[str]
+    bank: bool = False
+    """The caller's organisation has access to the candidate bank."""
+    scope: str | None = None
+    """The system client was given this scope."""
+    of: str | None = None
+    """The path parameter that must be the organisation for which the caller acts."""
+
+    def covers(self, caller: Caller, path: Mapping[str, Any]) -> bool:
+        """Tell whether the caller is allowed in this way."""
+        return (
+            caller.role in self.roles
+            and (caller.bank or not self.bank)
+            and (self.scope is None or self.scope in caller.scopes)
+            and (self.of is None or (caller.org is not None and str(path.get(self.of)) == caller.org))
+        )
+
+
+@dataclass(frozen=True)
+class Access:
+    """A route's rule: one of its grants must cover the caller, or everybody is welcome."""
+
+    grants: tuple[Grant, ...] = ()
+    everybody: bool = False
+
+    def __or__(self, other: "Access") -> "Access":
+        """Return the rule that allows what either allows."""
+        return Access(self.grants + other.grants, self.everybody or other.everybody)
+
+    def allows(self, caller: Caller, path: Mapping[str, Any]) -> bool:
+        """Tell whether the caller may."""
+        return self.everybody or any(grant.covers(caller, path) for grant in self.grants)
+
+
+def public() -> Access:
+    """Everybody, signed in or not; a token is not even looked at."""
+    return Access(everybody=True)
+
+
+def signed_in() -> Access:
+    """Every person with an account, whatever the role; no system client."""
+    return Access((Grant(PEOPLE),))
+
+
+def roles(*names: str, bank: bool = False) -> Access:
+    """People with one of these roles; with `bank` only those whose organisation has access to the candidate bank."""
+    return Access((Grant(_known(names, PEOPLE), bank=bank),))
+
+
+def member(*names: str, of: str) -> Access:
+    """People with one of these roles who act for the organisation that the path parameter `of` names."""
+    return Access((Grant(_known(names, PEOPLE), of=of),))
+
+
+def scope(name: str, *, bank: bool = False, of: str | None = None) -> Access:
+    """System clients of organisations that were given this scope."""
+    return Access((Grant(frozenset({SYSTEM}), bank=bank, scope=name, of=of),))
+
+
+def purposes(*names: str) -> tuple[str, ...]:
+    """Return the purposes that a route permits, for `opt={"purposes": …}`: the header `Purpose` must state one of them."""
+    return tuple(sorted(_known(names, PURPOSES)))
+
+
+class PurposeProblem(ForbiddenProblem):
+    """Somebody else's data was asked for without a permitted purpose."""
+
+    code = "purpose"
+    title = Text("Noem een toegestaan doel", "State a permitted purpose")
+
+
+async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let the request through when the route's rule and purposes allow it; the application's guard."""
+    access = handler.opt.get("access")
+    if not isinstance(access, Access):
+        log.error("route without a rule", route=connection.scope.get("path_template"))
+        raise ForbiddenProblem
+    if access.everybody:
+        return
+    caller = await connection.app.state.tokens.caller(connection.headers.get("authorization"))
+    connection.scope["user"] = caller
+    if not access.allows(caller, connection.path_params):
+        _refused(connection, caller, "access")
+        raise ForbiddenProblem
+    permitted = handler.opt.get("purposes")
+    if permitted and connection.headers.get("purpose") not in permitted:
+        _refused(connection, caller, "purpose")
+        raise PurposeProblem("The header Purpose must state a permitted purpose", header="Purpose", permitted=list(permitted))
+
+
+def caller_of(connection: Connection) -> Caller:
+    """Return who calls: a visitor on a public route."""
+    caller = connection.scope.get("user")
+    return caller if isinstance(caller, Caller) else Caller.visitor()
+
+
+def _refused(connection: Connection, caller: Caller, why: str) -> None:
+    log.info(
+        "request refused",
+        why=why,
+        route=connection.scope.get("path_template"),
+        subject=caller.subject,
+        role=caller.role,
+        org=caller.org,
+    )
+
+
+def _known(names: tuple[str, ...], closed: frozenset[str]) -> frozenset[str]:
+    unknown = sorted(set(names) - closed)
+    if unknown or not names:
+        raise ValueError(f"not in the closed list: {unknown or 'nothing named'}")
+    return frozenset(names)
