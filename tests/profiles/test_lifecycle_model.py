@@ -66,13 +66,13 @@ TABLE = """
 draft       year !     !       !     !   .     .     .      .       .     .      .      .      .      .       .       .
 active      .    .     stopped !     .   asked .     .      .       .     .      .      .      .      .       .       .
 asked       .    .     stopped year  .   .     .     .      .       .     asked+ asked- .      .      .       .       .
-asked+      .    .     stopped year  .   .     first .      .       .     .      .      .      .      .       .       .
+asked+      .    .     stopped year  .   .     first .      .       .     .      asked- .      .      .       .       .
 asked-      .    .     stopped year  .   .     .     .      unreach .     .      .      .      .      .       .       .
 first       .    .     stopped year  .   .     .     .      .       .     .      .      first+ first- .       .       .
-first+      .    .     stopped year  .   .     .     second .       .     .      .      .      .      .       .       .
+first+      .    .     stopped year  .   .     .     second .       .     .      .      .      first- .       .       .
 first-      .    .     stopped year  .   .     .     .      unreach .     .      .      .      .      .       .       .
 second      .    .     stopped year  .   .     .     .      .       .     .      .      .      .      second+ second- .
-second+     .    .     stopped year  .   .     .     .      expired .     .      .      .      .      .       .       .
+second+     .    .     stopped year  .   .     .     .      expired .     .      .      .      .      .       second- .
 second-     .    .     stopped year  .   .     .     .      unreach .     .      .      .      .      .       .       .
 stopped     !    year  .       !     !   .     .     .      .       .     .      .      .      .      .       .       .
 expired     !    year  .       !     !   .     .     .      .       .     .      .      .      .      .       .       .

@@ -159,10 +159,16 @@ def take(life: Lifecycle, step: Step, *, cycle: int, today: date, terms: Terms) 
 
 
 def prove(life: Lifecycle, step: Step, *, cycle: int, accepted: bool, on: date) -> Lifecycle:
-    """Note what became of a step's mail. Word about another step or cycle, or a second word, changes nothing."""
-    if life.state is not State.ASKED or life.cycle != cycle or life.step is not step or life.proof is not Proof.AWAITED:
+    """Note what became of a step's mail. Word about another step or cycle, or the same word again, changes nothing.
+
+    A bounce after the mail server took the mail is the truer word, and the time that is left counts from it.
+    """
+    settled = Proof.ACCEPTED if accepted else Proof.FAILED
+    if life.state is not State.ASKED or life.cycle != cycle or life.step is not step:
         return life
-    return replace(life, proof=Proof.ACCEPTED if accepted else Proof.FAILED, proven_on=on)
+    if life.proof in (settled, Proof.FAILED):
+        return life
+    return replace(life, proof=settled, proven_on=on)
 
 
 _AFTER = {Step.ASK: Step.FIRST_REMINDER, Step.FIRST_REMINDER: Step.SECOND_REMINDER, Step.SECOND_REMINDER: Step.END}
