@@ -16,8 +16,8 @@ from typing import Final
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
+from chassis.bounded import Bounded
 from chassis.crypto import KEY_BYTES, DataKey
-from chassis.fresh import Fresh
 from chassis.ids import random_bytes
 from chassis.master import MasterKeys
 from chassis.mongo import Mongo
@@ -55,7 +55,7 @@ class Keyring:
     def __init__(self, mongo: Mongo, masters: MasterKeys, *, cache_size: int = 10_000) -> None:
         self.mongo = mongo
         self.masters = masters
-        self._cache: Fresh[Owner, DataKey] = Fresh(cache_size, CACHED)
+        self._cache: Bounded[Owner, DataKey] = Bounded(cache_size, CACHED)
 
     async def key(self, subject: str, klass: str) -> DataKey:
         """Return the key to write with; it is made on first use, the same one for everybody who asks at once.

@@ -9,7 +9,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Fresh(Generic[K, V]):
+class Bounded(Generic[K, V]):
     """The values that were used last, each for at most `lives` (machine time) after the moment at which it was true."""
 
     def __init__(self, size: int, lives: timedelta) -> None:
