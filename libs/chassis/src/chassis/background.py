@@ -24,7 +24,7 @@ async def keep(name: str, run: Task) -> None:
         except Exception as error:
             if loop.time() - started > CALM:
                 wait = FIRST_WAIT
-            log.error("background task crashed", task=name, again_in=wait, exc_info=error)
+            log.error("background_task_crashed", task=name, again_in=wait, exc_info=error)
         await asyncio.sleep(jitter(wait))
         wait = min(wait * 2, LONGEST_WAIT)
 

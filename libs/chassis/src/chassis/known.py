@@ -79,7 +79,7 @@ class Known:
                 away = False
             except PyMongoError as error:
                 if not away:
-                    log.warning("signing keys and ended sessions could not be read", exc_info=error)
+                    log.warning("known_not_read", exc_info=error)
                 away = True
             await asyncio.sleep(self._poll)
 

@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)*")
 _TELLING = (OSError, ImportError, NameError, AttributeError, TypeError, NotImplementedError, RecursionError)
 _FRAMES = 12
 # Loggers of libraries that would write commands, addresses or the secret part of a link at their lower levels.
-_HUSHED = ("pymongo", "httpx", "httpcore", "aiosmtplib", "granian.access", "_granian", "multipart", "asyncio")
+_HUSHED = ("pymongo", "httpx", "httpcore", "aiosmtplib", "faststream", "granian.access", "multipart", "asyncio")
 
 
 def configure(service: str, process: str, level: str = "info", *, json: bool = True) -> None:
@@ -87,8 +87,11 @@ def describe_error(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
     if error is None:
         return event
     event["error"] = type(error).__qualname__
+    told = str(error)
     if isinstance(error, _TELLING) or getattr(error, "loggable", False):
-        event["error_detail"] = str(error)[:500]
+        event["error_detail"] = told[:500]
+    elif told:  # libraries like to repeat it in their own message
+        event["event"] = str(event.get("event", "")).replace(told, "[message]")
     if error.__cause__ is not None:
         event["error_cause"] = type(error.__cause__).__qualname__
     event["error_at"] = _places(error.__traceback__)

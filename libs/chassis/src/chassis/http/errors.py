@@ -41,9 +41,9 @@ def answer(request: AnyRequest, error: Exception) -> Response[Any]:
     """Log what is a mistake of ours or trouble around us, and answer with a problem document (or page)."""
     problem = problem_of(error)
     if problem.status == HTTP_500_INTERNAL_SERVER_ERROR:
-        log.error("request failed", exc_info=error)
+        log.error("request_failed", exc_info=error)
     elif isinstance(problem, BusyProblem):
-        log.warning("request could not be served", exc_info=error)
+        log.warning("request_not_served", exc_info=error)
     handler = request.scope.get("route_handler")
     if handler is not None and handler.opt.get("page"):
         return failed_page(problem, language_of(request))

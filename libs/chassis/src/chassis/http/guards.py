@@ -119,7 +119,7 @@ async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let the request through when the route's rule and purposes allow it; the application's guard."""
     access = handler.opt.get("access")
     if not isinstance(access, Access):
-        log.error("route without a rule", route=connection.scope.get("path_template"))
+        log.error("route_without_rule", route=connection.scope.get("path_template"))
         raise ForbiddenProblem
     if access.everybody:
         return
@@ -142,7 +142,7 @@ def caller_of(connection: Connection) -> Caller:
 
 def _refused(connection: Connection, caller: Caller, why: str) -> None:
     log.info(
-        "request refused",
+        "request_refused",
         why=why,
         route=connection.scope.get("path_template"),
         subject=caller.subject,

@@ -50,5 +50,5 @@ async def _answers(name: str, check: Check) -> bool:
         async with asyncio.timeout(PATIENCE):
             return await check()
     except Exception as error:
-        log.warning("health check failed", check=name, exc_info=error)
+        log.warning("health_check_failed", check=name, exc_info=error)
         return False
