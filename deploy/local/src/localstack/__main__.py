@@ -1,32 +1,124 @@
-"""The local stack's command: `python -m localstack up | stop | …`."""
+"""The local stack's commands, as `make` calls them: `python -m localstack --help`."""
 
 import argparse
 import os
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
 
 from chassis.terminal import say
 
-from localstack import supervise
-from localstack.instance import ensure
-from localstack.layout import Instance
-from localstack.programs import BACKING, programs
+from localstack import downloads, mail, services, supervise, table, turning
+from localstack import instance as running
+from localstack.layout import Instance, instances
+from localstack.programs import BACKING, program, programs
+
+FAILURES = (running.NotReadyError, downloads.DownloadError, turning.TurnError, LookupError)
 
 
-def main() -> None:
-    """Read the command line and do it."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; a failure that has an explanation is told in one line."""
+    asked = _parser().parse_args(arguments)
+    try:
+        asked.do(asked)
+    except FAILURES as failure:
+        say(f"{asked.command}: {failure}")
+        return 1
+    return 0
+
+
+def up(asked: argparse.Namespace) -> None:
+    """Start everything and wait until it is ready."""
+    instance = Instance(asked.instance)
+    downloads.everything()
+    running.ensure(instance, report=lambda name, seconds: say(f"  {name:<22} ready after {seconds:4.1f} s"))
+    say(f"gateway   {services.public_url(instance)}/")
+    say(f"docs      {services.public_url(instance)}/docs")
+    say(f"mails     {mail.web_url(instance)}/")
+
+
+def restart(asked: argparse.Namespace) -> None:
+    """Start our own processes again, with the code that is there now; Kafka and MongoDB go on."""
+    instance = Instance(asked.instance)
+    if not supervise.running(instance):
+        raise LookupError(f"{instance.name} does not run: make up")
+    for one in programs(instance):
+        if one.name not in BACKING or one.name == "pages":
+            supervise.restart(instance, one.name)
+    up(asked)
+
+
+def stop(asked: argparse.Namespace) -> None:
+    """End an instance, or all of them when none is named."""
+    for instance in _named(asked):
+        if count := running.stop(instance):
+            say(f"{instance.name}: ended {count} processes")
+
+
+def clean(asked: argparse.Namespace) -> None:
+    """End instances and delete their state; downloads stay."""
+    for instance in _named(asked):
+        running.clean(instance)
+
+
+def status(asked: argparse.Namespace) -> None:
+    """Show every process of the instances that run, or of one."""
+    found = [instance for instance in _named(asked) if asked.instance or supervise.running(instance)]
+    for instance in found:
+        say("\n".join(table.table(instance)))
+    if not found:
+        say("nothing runs: make up")
+
+
+def logs(asked: argparse.Namespace) -> None:
+    """Follow the logs of one process, or of all."""
+    folder = Instance(asked.instance).logs
+    files = sorted(str(path) for path in folder.glob(f"{asked.part or '*'}.log"))
+    if not files:
+        raise LookupError(f"no log {asked.part or ''} in {folder}")
+    os.execvp("tail", ["tail", "-n", "40", "-F", *files])  # noqa: S606, S607 - this process becomes tail
+
+
+def turn(asked: argparse.Namespace) -> None:
+    """Turn domain time forward."""
+    moment = turning.turn(Instance(asked.instance), timedelta(days=asked.days))
+    say(f"it is {moment:%A %d %B %Y, %H:%M} UTC now in every process")
+
+
+def fetch(_asked: argparse.Namespace) -> None:
+    """Fetch what no wheel brings."""
+    downloads.everything()
+
+
+def become(asked: argparse.Namespace) -> None:
+    """Become one of the instance's processes; supervisord calls this."""
+    one = program(Instance(asked.instance), asked.part)
+    command = one.command()
+    os.execve(command[0], command, {**os.environ, **one.environment()})  # noqa: S606 - this process becomes the program
+
+
+def _named(asked: argparse.Namespace) -> list[Instance]:
+    return [Instance(asked.instance)] if asked.instance else instances()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="localstack", description=__doc__)
-    parser.add_argument("command", choices=["up", "stop", "exec"])
-    parser.add_argument("instance", nargs="?", default="main")
-    parser.add_argument("program", nargs="?")
-    a = parser.parse_args()
-    instance = Instance(a.instance)
-    if a.command == "exec":
-        program = next(p for p in programs() if p.name == a.program)
-        command = program.command(instance)
-        os.execve(command[0], command, {**os.environ, **program.environment(instance)})  # noqa: S606 - this process becomes the program
-    elif a.command == "up":
-        ensure(instance, BACKING, lambda n, s: say(f"{n} {s:.1f} s"))
-    else:
-        supervise.shutdown(instance)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for do in (up, restart, stop, clean, status, logs, turn):
+        command = commands.add_parser(do.__name__, help=do.__doc__)
+        command.set_defaults(do=do)
+        command.add_argument("--instance", default=None if do in (stop, clean, status) else "main")
+        if do is logs:
+            command.add_argument("part", nargs="?")
+        if do is turn:
+            command.add_argument("--days", type=int, required=True)
+    commands.add_parser("fetch", help=fetch.__doc__).set_defaults(do=fetch)
+    command = commands.add_parser("exec", help=become.__doc__)
+    command.set_defaults(do=become)
+    command.add_argument("instance")
+    command.add_argument("part")
+    return parser
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

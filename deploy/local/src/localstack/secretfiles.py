@@ -1,7 +1,9 @@
 """Secrets of an instance: made once at random, kept as files that only their owner reads, never in the tree."""
 
 import base64
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from chassis.ids import new_secret, random_bytes
@@ -24,10 +26,23 @@ def secret(instance: Instance, name: str) -> str:
     return secret_file(instance, name).read_text()
 
 
+def note(instance: Instance, name: str, text: str) -> Path:
+    """The file of a text that is derived from a secret, as a connection string; written anew on each start."""
+    path = _once(instance, name, lambda: text)
+    if path.read_text() != text:
+        path.write_text(text)
+    return path
+
+
 def _once(instance: Instance, name: str, make: Callable[[], str]) -> Path:
     path = instance.folder / "secrets" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(make())
+        # several processes start at once: the file is there whole or not at all, and the first one stays
+        draft = path.with_name(f"{name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(make())
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
     return path

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 from xmlrpc.client import Fault, ServerProxy
@@ -61,12 +62,15 @@ def running(instance: Instance) -> bool:
 
 def launch(instance: Instance) -> None:
     """Start supervisord (without any process yet) when it is not there."""
+    configuration = instance.folder / "supervisord.conf"
+    wanted = _configuration(instance)
     if running(instance):
-        return
+        if configuration.read_text() == wanted:
+            return
+        shutdown(instance)  # the processes have changed since it started
     end_orphans(instance)
     instance.logs.mkdir(parents=True, exist_ok=True)
-    configuration = instance.folder / "supervisord.conf"
-    configuration.write_text(_configuration(instance))
+    configuration.write_text(wanted)
     command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(configuration)]
     environment = {**os.environ, MARK: str(instance.folder), "PYTHONUNBUFFERED": "1"}
     subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own interpreter
@@ -84,6 +88,13 @@ def start(instance: Instance, name: str) -> None:
     except Fault as fault:
         if fault.faultCode != ALREADY_STARTED:
             raise
+
+
+def restart(instance: Instance, name: str) -> None:
+    """Stop one process and start it again, with the code that is there now."""
+    with suppress(Fault):  # it was not running
+        _ask(instance, "stopProcess", name)
+    start(instance, name)
 
 
 def states(instance: Instance) -> dict[str, dict[str, Any]]:
@@ -166,5 +177,5 @@ def _configuration(instance: Instance) -> str:
             priority=10 * number,
             log=instance.logs / f"{program.name}.log",
         )
-        for number, program in enumerate(programs(), start=1)
+        for number, program in enumerate(programs(instance), start=1)
     )

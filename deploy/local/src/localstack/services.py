@@ -1,0 +1,57 @@
+"""Our own processes: two per service, each told by its environment where everything is and by files what is secret."""
+
+import sys
+from pathlib import Path
+
+from localstack import kafka, mongo
+from localstack.layout import Instance, services, stack
+from localstack.secretfiles import key_file, note
+
+
+def command(service: str, process: str) -> list[str]:
+    """What starts a service's `api` or `worker`."""
+    return [sys.executable, "-m", service, process]
+
+
+def environment(instance: Instance, service: str) -> dict[str, str]:
+    """The variables that the service's settings read, each with its prefix."""
+    own = stack()["services"][service].get("environment", {})
+    ports = {part: instance.port(part) for part in stack()["ports"]}
+    values = {
+        "PRODUCTION": "false",
+        "CLOCK_FILE": str(clock_file(instance)),
+        "MONGO_URL_FILE": str(_url_file(instance, service)),
+        "KEYRING_URL_FILE": str(_url_file(instance, f"{service}_keyring")),
+        "MASTER_KEY_FILE": str(key_file(instance, f"{service}-master-key")),
+        "HASH_KEY_FILE": str(key_file(instance, f"{service}-hash-key")),
+        "KAFKA": kafka.bootstrap(instance),
+        "KAFKA_SESSION": "PT6S",  # a killed worker's partitions are taken over sooner than in production
+        "PUBLIC_URL": public_url(instance),
+        "PORT": str(instance.service_port(service, "api")),
+        "WORKER_PORT": str(instance.service_port(service, "worker")),
+        **{name: value.format(**ports) for name, value in own.items()},
+    }
+    return {f"{service.upper()}_{name}": value for name, value in values.items()}
+
+
+def public_url(instance: Instance) -> str:
+    """Where people reach the gateway."""
+    return f"http://127.0.0.1:{instance.port('gateway')}"
+
+
+def health_urls(instance: Instance) -> dict[str, str]:
+    """Where each of our processes tells how it is, by the process's name; `/live` or `/ready` is to be added."""
+    return {
+        f"{service}-{process}": f"http://127.0.0.1:{instance.service_port(service, process)}/health"
+        for service in services()
+        for process in ("api", "worker")
+    }
+
+
+def clock_file(instance: Instance) -> Path:
+    """The file with the seconds by which this instance's domain time is ahead."""
+    return instance.folder / "clock"
+
+
+def _url_file(instance: Instance, user: str) -> Path:
+    return note(instance, f"mongo-url-{user}", mongo.url(instance, user, user))
