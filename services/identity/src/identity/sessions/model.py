@@ -34,6 +34,15 @@ class EndReason(StrEnum):
 
 
 @dataclass(frozen=True)
+class Acting:
+    """In which role somebody acts, for which organisation, and whether that one has access to the bank."""
+
+    role: str
+    organisation: str | None = None
+    bank: bool = False
+
+
+@dataclass(frozen=True)
 class Terms:
     """How long a session may rest, how long it lives at most, and how long a replaced token is still answered."""
 

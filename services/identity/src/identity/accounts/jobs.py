@@ -1,0 +1,25 @@
+"""Erases what nobody confirmed in time. What is due is read from the database, so a worker that was away catches up."""
+
+from datetime import timedelta
+
+from chassis.jobs import Job
+from chassis.mongo import Mongo, transact
+
+from identity.accounts.service import erase_due
+
+BATCH = 200
+
+
+def jobs(*, mongo: Mongo) -> list[Job]:
+    """Return the jobs of this slice."""
+
+    async def sweep() -> int:
+        done = 0
+        while True:
+            now = mongo.clock.now()
+            count = await transact(mongo, lambda uow: erase_due(uow, now=now, limit=BATCH))
+            done += count
+            if count < BATCH:
+                return done
+
+    return [Job("unconfirmed", timedelta(seconds=30), sweep)]

@@ -1,0 +1,1 @@
+"""E-mail addresses: encrypted under their owner's data key, found by keyed hash."""

@@ -1,0 +1,1 @@
+"""What identity lets notifications know and mail: contacts and mail requests, sealed."""

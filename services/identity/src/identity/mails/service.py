@@ -1,0 +1,85 @@
+"""What identity tells notifications: where an account's holder is mailed, and which mails are due. All that is personal is sealed.
+
+Causes are `identity:<what>:<id>…`: the same cause is mailed once, however often it is asked.
+"""
+
+from datetime import date
+
+from chassis.clock import day_of
+from chassis.sealed_events import Sealer
+from chassis.uow import UnitOfWork
+from contracts.identity.contact import ContactDetails, ContactEvent
+from contracts.identity.mail_request import IdentityMailRequestEvent
+from contracts.shapes.mail_request import MailDetails
+
+from identity.accounts.model import Account, Registration
+from identity.invitations.model import Invitation
+
+
+class Post:
+    """The outgoing side, sealed to notifications."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    async def contact(self, uow: UnitOfWork, account: Account, *, address: str) -> None:
+        """Say where an account's holder is mailed; its sequence is the account's."""
+        await self._sealer.emit(
+            uow,
+            ContactEvent,
+            {"account": account.id, "language": account.language.value},
+            details=ContactDetails(address=address),
+            subject=account.id,
+            sequence=account.sequence,
+        )
+
+    async def confirm_address(self, uow: UnitOfWork, one: Registration, *, secret: str, address: str) -> None:
+        """Mail the link that confirms a registration."""
+        await self._sealer.request_mail(
+            uow,
+            IdentityMailRequestEvent,
+            cause=f"identity:confirm-address:{one.id}",
+            subject=one.account,
+            template="confirm-address",
+            language=one.language.value,
+            facts={"valid-until": day_of(one.valid_until).isoformat()},
+            address="sealed",
+            details=MailDetails(address=address, secret=secret),
+        )
+
+    async def address_known(self, uow: UnitOfWork, account: Account, *, cause: str) -> None:
+        """Tell an account's holder that somebody registered their address."""
+        await self._sealer.request_mail(
+            uow,
+            IdentityMailRequestEvent,
+            cause=cause,
+            subject=account.id,
+            template="address-known",
+            language=account.language.value,
+        )
+
+    async def invitation(self, uow: UnitOfWork, one: Invitation, *, organisation: str, secret: str, address: str) -> None:
+        """Mail the link that accepts an invitation."""
+        await self._sealer.request_mail(
+            uow,
+            IdentityMailRequestEvent,
+            cause=f"identity:invitation:{one.id}",
+            subject=one.account,
+            template="invitation",
+            language=one.language.value,
+            facts={"organisation": organisation, "valid-until": day_of(one.valid_until).isoformat()},
+            address="sealed",
+            details=MailDetails(address=address, secret=secret),
+        )
+
+    async def session_stolen(self, uow: UnitOfWork, account: Account, *, session: str, on: date) -> None:
+        """Tell an account's holder that a refresh token was used twice and the session has been ended."""
+        await self._sealer.request_mail(
+            uow,
+            IdentityMailRequestEvent,
+            cause=f"identity:session-stolen:{session}",
+            subject=account.id,
+            template="session-stolen",
+            language=account.language.value,
+            facts={"ended-on": on.isoformat()},
+        )

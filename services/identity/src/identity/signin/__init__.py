@@ -1,0 +1,1 @@
+"""Signing in and staying signed in: who acts in which role, for how long."""
