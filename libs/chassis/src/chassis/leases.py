@@ -24,14 +24,15 @@ class Leases:
     async def take(self, name: str) -> bool:
         """Take a lease that is free or ended, or renew one's own; tell whether it is held now."""
         until = {"$add": ["$$NOW", int(self.term.total_seconds() * 1000)]}
-        free = {"_id": name, "$or": [{"owner": self.owner}, {"$expr": {"$not": [_RUNNING]}}]}
+        mine = {"$or": [{"$eq": ["$owner", self.owner]}, {"$not": [_RUNNING]}]}
+        change = {"owner": {"$cond": [mine, self.owner, "$owner"]}, "until": {"$cond": [mine, until, "$until"]}}
         try:
-            await self._mongo.database[COLLECTION].find_one_and_update(
-                free, [{"$set": {"owner": self.owner, "until": until}}], upsert=True, return_document=ReturnDocument.AFTER
+            row = await self._mongo.database[COLLECTION].find_one_and_update(
+                {"_id": name}, [{"$set": change}], upsert=True, return_document=ReturnDocument.AFTER
             )
-        except DuplicateKeyError:  # somebody else's row has this name and still runs
+        except DuplicateKeyError:  # two made the row at once, and the other was first
             return False
-        return True
+        return bool(row["owner"] == self.owner)
 
     async def release(self, name: str) -> None:
         """Give a lease back, so that the next one need not wait for its end."""

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 
 from chassis.ids import jitter
 from chassis.leases import Leases
@@ -53,7 +53,7 @@ class Relay:
             while True:
                 try:
                     await self._share()
-                except PyMongoError as error:
+                except ConnectionFailure as error:
                     log.warning("relay_waits", error=type(error).__name__)
                 await asyncio.sleep(jitter(self._leases.term.total_seconds() / 3))
         finally:
