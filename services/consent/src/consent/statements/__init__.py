@@ -1,0 +1,1 @@
+"""The privacy statement: its versions, readable for ever, and the one in force."""
