@@ -25,6 +25,7 @@ _STYLE = (
     "body{margin:0;background:#f3f4f6;color:#1f2937;font:1.125rem/1.6 system-ui,sans-serif}"
     "main{max-width:36rem;margin:4rem auto;padding:2rem;background:#fff;border-radius:.5rem}"
     "h1{margin-top:0;font-size:1.5rem;line-height:1.3}"
+    "input{display:block;box-sizing:border-box;width:100%;margin:.25rem 0 1rem;padding:.5rem;font:inherit}"
     "button{padding:.75rem 1.5rem;border:0;border-radius:.375rem;background:#1d4ed8;color:#fff;font:inherit;cursor:pointer}"
     "button:focus-visible{outline:3px solid #93c5fd;outline-offset:2px}"
 )
@@ -45,14 +46,21 @@ PAGE: Mapping[str, Any] = {"access": public(), "page": True}
 
 
 def page(
-    language: Language, *, title: Text, text: Sequence[Text] = (), button: Text | None = None, status: int = 200
+    language: Language,
+    *,
+    title: Text,
+    text: Sequence[Text] = (),
+    button: Text | None = None,
+    new_password: Text | None = None,
+    status: int = 200,
 ) -> Response[str]:
-    """Return a page; its button, if any, posts to the page's own address."""
+    """Return a page; its button, if any, posts to the page's own address, with a form field `password` where one is asked."""
     html = _TEMPLATE.render(
         language=language,
         title=title.to(language),
         paragraphs=[paragraph.to(language) for paragraph in text],
         button=button.to(language) if button else None,
+        new_password=new_password.to(language) if new_password else None,
         style=Markup(_STYLE),  # noqa: S704 - a constant of this module
     )
     headers = {**_HEADERS, "Content-Language": language}
