@@ -1,7 +1,6 @@
 """When a vacancy fits a saved search."""
 
 import pytest
-
 from notifications.matching.model import Offered, Wanted, matches
 
 UTRECHT, ZWOLLE, BREUKELEN = (52.0908, 5.1222), (52.5125, 6.0944), (52.1742, 5.0014)

@@ -5,14 +5,26 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
-
 from notifications.mail.model import MailClass, Reason, State
-from notifications.sending.model import Again, Answer, Correspondent, Ended, Rendered, Retries, ascii_address, build, message_id, verdict
+from notifications.sending.model import (
+    Again,
+    Answer,
+    Correspondent,
+    Ended,
+    Rendered,
+    Retries,
+    ascii_address,
+    build,
+    message_id,
+    verdict,
+)
 
 SENDER = Correspondent("portaal@kandidatenbank.example", "Kandidatenbank", "vragen@kandidatenbank.example")
 WORDS = Rendered("Werk je profiel bij", "Hoi,\n\nCafé & co.\n", "<p>Café &amp; co.</p>", "nl")
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-UNSUBSCRIBE = "https://kandidatenbank.example/api/notifications/v1/pages/unsubscribe/0192f0c1-0000-7000-8000-000000000001." + "A" * 43
+UNSUBSCRIBE = (
+    "https://kandidatenbank.example/api/notifications/v1/pages/unsubscribe/0192f0c1-0000-7000-8000-000000000001." + "A" * 43
+)
 
 
 def message(**changes):

@@ -1,7 +1,6 @@
 """The token of an unsubscribe link."""
 
 import pytest
-
 from notifications.unsubscribe.model import search_of, token_for
 
 KEY = b"k" * 32

@@ -40,7 +40,8 @@ class Retries:
     def wait(self, attempts: int) -> timedelta:
         """Return how long to wait, at most, after that many tries (the caller jitters it)."""
         doublings = min(max(attempts, 1) - 1, 30)
-        return min(self.first * 2**doublings, self.longest)
+        doubled: timedelta = self.first * 2**doublings
+        return min(doubled, self.longest)
 
     def too_old(self, *, asked_at: datetime, now: datetime) -> bool:
         """Tell whether it is too late for another try."""
@@ -117,7 +118,7 @@ def ascii_address(address: str) -> str:
 
 
 class _Policy(EmailPolicy):
-    """Leaves a link in a header as it is: the standard policy would encode what is over 78 characters, and no reader decodes it."""
+    """Leaves the link in a header as it is: the standard policy encodes what is over 78 characters, and no reader decodes it."""
 
     def fold(self, name: str, value: Any) -> str:
         """Return the header's lines as text."""

@@ -1,0 +1,36 @@
+"""What other services say that alerts follow: vacancies, organisations, decisions about consent."""
+
+from chassis.inbox import Handler, Incoming
+from chassis.uow import UnitOfWork
+from contracts.consent.decision import DecisionEvent
+from contracts.identity.organisation import OrganisationEvent
+from contracts.profiles.vacancy import VacancyEvent
+
+from notifications.alerts import store
+from notifications.alerts.service import Alerts, note_decision
+
+
+def on_vacancy(alerts: Alerts) -> Handler:
+    """Return the handler of vacancies; a tombstone means that it is offered to nobody."""
+
+    async def handle(incoming: Incoming[VacancyEvent], uow: UnitOfWork) -> None:
+        if incoming.event is None:
+            store.remove_vacancy(uow, incoming.key)
+        else:
+            await alerts.take(uow, incoming.event)
+
+    return handle
+
+
+async def on_organisation(incoming: Incoming[OrganisationEvent], uow: UnitOfWork) -> None:
+    """Keep an organisation's name, which alerts show."""
+    if incoming.event is None:
+        store.remove_organisation(uow, incoming.key)
+    else:
+        store.put_organisation(uow, incoming.key, display=incoming.event.name)
+
+
+async def on_decision(incoming: Incoming[DecisionEvent], uow: UnitOfWork) -> None:
+    """Follow whether alerts were withdrawn. A tombstone forgets the decision; the searches themselves say what is wanted."""
+    if incoming.event is not None:
+        note_decision(uow, incoming.event)

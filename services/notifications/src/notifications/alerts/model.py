@@ -1,0 +1,36 @@
+"""When a vacancy may still be offered, and how a mail about it is named. No I/O."""
+
+from datetime import date
+
+from contracts.profiles.vacancy import VacancyEvent
+
+OPEN = "open"
+IMMEDIATE = "immediate"
+TEMPLATE = "job-alert"
+
+
+def cause(search: str, vacancy: str) -> str:
+    """Return the cause of an alert: a search is told of a vacancy once."""
+    return f"notifications:alert:{search}:{vacancy}"
+
+
+def is_offered(*, state: str, valid_through: date | None, today: date) -> bool:
+    """Tell whether people may be told of a vacancy: it is open, and its last day has not passed."""
+    return state == OPEN and (valid_through is None or today <= valid_through)
+
+
+def hours_text(low: int | None, high: int | None) -> str | None:
+    """Return the hours a week in figures, as `24-36`."""
+    if low is None or high is None or low == high:
+        return None if low is None and high is None else str(low if low is not None else high)
+    return f"{low}-{high}"
+
+
+def shown(event: VacancyEvent) -> dict[str, str | None]:
+    """Return what a mail shows of a vacancy, apart from its organisation's name."""
+    return {
+        "title": event.title,
+        "place": event.place.name if event.place else None,
+        "hours": hours_text(event.hours_min, event.hours_max),
+        "url": event.url,
+    }

@@ -1,0 +1,143 @@
+"""What a saved search may ask for, and what of it is compared with vacancies. No I/O.
+
+Saving a search is the request to be mailed about it, so no consent is asked besides; it ends as easily, from every mail.
+"""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self, get_args
+
+from chassis.hashing import normal_word
+from chassis.places import find
+from contracts.profiles.vacancy import Level
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from notifications.matching.model import Offered, Wanted
+
+ContractType = Literal["permanent", "temporary", "agency", "freelance", "internship", "apprenticeship", "volunteer"]
+EQF: dict[str, int] = dict(zip(get_args(Level), (2, 1, 2, 3, 4, 4, 4, 5, 6, 6, 7, 7, 8), strict=True))
+"""Level of the European qualifications framework for each Dutch level; hbo-bachelor and wo-bachelor are equal."""
+
+Hasher = Callable[[str], str]
+MOST_HOURS = 80
+_TOKEN = re.compile(r"[\w+#]+")
+
+
+class SearchState(StrEnum):
+    """Whether mails are sent for a search."""
+
+    ACTIVE = "active"
+    STOPPED = "stopped"
+
+
+class Criteria(BaseModel):
+    """What the vacancies have to meet, all of it: at least one criterion, and a place that exists."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    words: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=40)]] = Field(
+        default=[], max_length=10, description="All of these words stand in the title, the text or the skills."
+    )
+    skills: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]] = Field(
+        default=[], max_length=20, description="At least one of these skills is asked for."
+    )
+    place: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = Field(
+        default=None, description="A Dutch place; namesakes with their province: 'Hengelo (Overijssel)'."
+    )
+    radius_km: Annotated[int, Field(ge=0, le=200)] | None = Field(default=None, description="Around the place; 25 when left out.")
+    level: Level | None = Field(default=None, description="The vacancy asks for this level of education (the same EQF level).")
+    hours_min: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at least.")
+    hours_max: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at most.")
+    contract_types: list[ContractType] = Field(default=[], max_length=7, description="One of these types of contract.")
+
+    @field_validator("words", "skills")
+    @classmethod
+    def _say_something(cls, values: list[str]) -> list[str]:
+        if any(not tokens(value) for value in values):
+            raise ValueError("each has at least one letter or digit")
+        return values
+
+    @field_validator("place")
+    @classmethod
+    def _exists(cls, name: str | None) -> str | None:
+        found = None if name is None else find(name)
+        if name is not None and found is None:
+            raise ValueError("no such place is known")
+        return found.label if found else None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if self.radius_km is not None and self.place is None:
+            raise ValueError("radius_km needs a place")
+        if self.hours_min is not None and self.hours_max is not None and self.hours_min > self.hours_max:
+            raise ValueError("hours_min is at most hours_max")
+        if not any((self.words, self.skills, self.place, self.level, self.hours_min, self.hours_max, self.contract_types)):
+            raise ValueError("at least one criterion is needed")
+        return self
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words of a text as they are compared: without capitals and accents; `C++` and `C#` stay what they are."""
+    return _TOKEN.findall(normal_word(text))
+
+
+def comparable(criteria: Criteria, *, hashed: Hasher) -> dict[str, Any]:
+    """Return what is stored for comparing: codes, numbers, a position, and keyed hashes of the person's own words."""
+    place = find(criteria.place) if criteria.place else None
+    hours = criteria.hours_min is not None or criteria.hours_max is not None
+    return {
+        "words": sorted({hashed(token) for word in criteria.words for token in tokens(word)}),
+        "skills": sorted({hashed(_joined(skill)) for skill in criteria.skills}),
+        "near": [place.latitude, place.longitude] if place else None,
+        "radius_km": 25 if criteria.radius_km is None else criteria.radius_km,
+        "eqf": EQF[criteria.level] if criteria.level else None,
+        "hours": [criteria.hours_min or 0, criteria.hours_max or MOST_HOURS] if hours else None,
+        "contract_types": sorted(set(criteria.contract_types)),
+    }
+
+
+def wanted(stored: dict[str, Any]) -> Wanted:
+    """Return the stored comparison as the predicate takes it."""
+    return Wanted(
+        words=frozenset(stored["words"]),
+        skills=frozenset(stored["skills"]),
+        near=tuple(stored["near"]) if stored["near"] else None,
+        radius_km=stored["radius_km"],
+        eqf=stored["eqf"],
+        hours=tuple(stored["hours"]) if stored["hours"] else None,
+        contract_types=frozenset(stored["contract_types"]),
+    )
+
+
+def offered(
+    *,
+    texts: list[str],
+    skills: list[str],
+    position: tuple[float, float] | None,
+    remote: bool,
+    level: str | None,
+    hours: tuple[int | None, int | None],
+    contract_types: list[str],
+    hashed: Hasher,
+) -> Offered:
+    """Return a vacancy's facts as the predicate takes them; its words are hashed like those of the searches."""
+    low, high = hours
+    return Offered(
+        words=frozenset(hashed(token) for token in {token for text in (*texts, *skills) for token in tokens(text)}),
+        skills=frozenset(hashed(_joined(skill)) for skill in skills),
+        position=position,
+        from_anywhere=remote or position is None,
+        eqf=EQF.get(level) if level else None,
+        hours=None if low is None and high is None else (low or 0, MOST_HOURS if high is None else high),
+        contract_types=frozenset(contract_types),
+    )
+
+
+def described(criteria: Criteria) -> str | None:
+    """Return the words, skills and place of a search on one line, as its owner wrote them."""
+    return ", ".join([*criteria.words, *criteria.skills, *([criteria.place] if criteria.place else [])]) or None
+
+
+def _joined(skill: str) -> str:
+    return " ".join(tokens(skill))

@@ -1,0 +1,189 @@
+"""Saved searches of the candidate who is signed in. Saving one is the request to be mailed; no other consent is asked for it."""
+
+from datetime import date
+from typing import Any, Literal
+
+from chassis.http.bodies import Body
+from chassis.http.etags import IfMatch, etag
+from chassis.http.guards import roles
+from chassis.http.idempotency import Attempt, Created
+from chassis.http.language import Text
+from chassis.http.pagination import Page
+from chassis.http.problems import ConflictProblem, NotFoundProblem
+from chassis.mongo import Mongo, transact
+from chassis.tokens import Caller
+from chassis.uow import UnitOfWork
+from litestar import Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from pydantic import field_validator
+
+from notifications.searches.model import Criteria
+from notifications.searches.service import NoSuchSearchError, Search, Searches, TooManySearchesError
+
+PATH = "/api/notifications/v1/searches"
+OPT = {"access": roles("candidate")}
+
+
+class NoSuchSearchProblem(NotFoundProblem):
+    """There is no such search, or it is somebody else's."""
+
+    code, title = "no-such-search", Text("Deze zoekopdracht is er niet", "There is no such saved search")
+
+
+class TooManySearchesProblem(ConflictProblem):
+    """The caller has as many searches as one may have."""
+
+    code = "too-many-searches"
+    title = Text("Je hebt het hoogste aantal zoekopdrachten bewaard", "You have saved as many searches as possible")
+
+
+class NewSearch(Body):
+    """A search to save: from then on its owner is mailed each new vacancy that meets all criteria."""
+
+    criteria: Criteria
+    frequency: Literal["immediate", "daily", "weekly"] = "immediate"
+
+    @field_validator("frequency")
+    @classmethod
+    def _is_offered(cls, frequency: str) -> str:
+        if frequency != "immediate":
+            raise ValueError("only `immediate` is possible for now; daily and weekly mails come later")
+        return frequency
+
+
+class ChangedSearch(NewSearch):
+    """A search as it has to be; `active` false ends its mails and keeps it."""
+
+    active: bool
+
+
+class ShownSearch(Body):
+    """A saved search as its owner sees it."""
+
+    id: str
+    criteria: Criteria
+    frequency: str
+    active: bool
+    since: date
+    """Vacancies published before this day are not news to it: the day on which it was last saved."""
+
+
+class SearchPage(Body):
+    """A page of saved searches, oldest first."""
+
+    items: list[ShownSearch]
+    next: str | None
+
+
+@post("/searches", opt=OPT, status_code=201, summary="Save a search and be mailed about new vacancies that meet it")
+async def save_search(
+    data: JSONBody[NewSearch],
+    caller: NamedDependency[Caller],
+    attempt: NamedDependency[Attempt],
+    searches: NamedDependency[Searches],
+    mongo: NamedDependency[Mongo],
+) -> Response[dict[str, str]]:
+    """Purpose `job-alert`. It ends with a click in any of its mails, or here."""
+
+    async def create(uow: UnitOfWork) -> Created:
+        saved = await searches.add(uow, subject=caller.subject, criteria=data.criteria, frequency=data.frequency)
+        return Created(saved.id, location=f"{PATH}/{saved.id}", sequence=saved.sequence)
+
+    async def work(uow: UnitOfWork) -> Created:
+        return await attempt.once(uow, lambda: create(uow))
+
+    try:
+        return (await transact(mongo, work)).response()
+    except TooManySearchesError:
+        raise TooManySearchesProblem from None
+
+
+@get("/searches", opt=OPT, summary="List the caller's saved searches")
+async def list_searches(
+    caller: NamedDependency[Caller],
+    page: NamedDependency[Page],
+    searches: NamedDependency[Searches],
+    mongo: NamedDependency[Mongo],
+) -> dict[str, Any]:
+    """Oldest first."""
+    after = str(page.after[0]) if page.after else None
+    found = await searches.page(mongo, subject=caller.subject, after=after, limit=page.limit + 1)
+    return page.answer([_shown(one) for one in found], lambda one: [one.id], found=found)
+
+
+@get("/searches/{search_id:str}", opt=OPT, summary="Show one saved search")
+async def get_search(
+    search_id: FromPath[str], caller: NamedDependency[Caller], searches: NamedDependency[Searches], mongo: NamedDependency[Mongo]
+) -> Response[ShownSearch]:
+    """Its ETag is what a change has to name."""
+    try:
+        found = await searches.get(mongo, subject=caller.subject, search=search_id)
+    except NoSuchSearchError:
+        raise NoSuchSearchProblem from None
+    return _answered(found)
+
+
+@put("/searches/{search_id:str}", opt=OPT, summary="Change a saved search, or stop and resume its mails")
+async def change_search(
+    search_id: FromPath[str],
+    data: JSONBody[ChangedSearch],
+    caller: NamedDependency[Caller],
+    if_match: NamedDependency[IfMatch],
+    searches: NamedDependency[Searches],
+    mongo: NamedDependency[Mongo],
+) -> Response[ShownSearch]:
+    """Afterwards only vacancies published from this day on are news to it."""
+
+    async def work(uow: UnitOfWork) -> Search:
+        if_match.check((await searches.get(uow, subject=caller.subject, search=search_id)).sequence)
+        return await searches.change(
+            uow,
+            subject=caller.subject,
+            search=search_id,
+            criteria=data.criteria,
+            frequency=data.frequency,
+            active=data.active,
+        )
+
+    try:
+        return _answered(await transact(mongo, work))
+    except NoSuchSearchError:
+        raise NoSuchSearchProblem from None
+
+
+@delete("/searches/{search_id:str}", opt=OPT, summary="Remove a saved search")
+async def remove_search(
+    search_id: FromPath[str],
+    caller: NamedDependency[Caller],
+    if_match: NamedDependency[IfMatch],
+    searches: NamedDependency[Searches],
+    mongo: NamedDependency[Mongo],
+) -> None:
+    """Its mails end with it; those that wait are not sent any more."""
+
+    async def work(uow: UnitOfWork) -> None:
+        if_match.check((await searches.get(uow, subject=caller.subject, search=search_id)).sequence)
+        await searches.remove(uow, subject=caller.subject, search=search_id)
+
+    try:
+        await transact(mongo, work)
+    except NoSuchSearchError:
+        raise NoSuchSearchProblem from None
+
+
+ROUTES = [save_search, list_searches, get_search, change_search, remove_search]
+
+
+def _answered(search: Search) -> Response[ShownSearch]:
+    return Response(_shown(search), headers={"ETag": etag(search.sequence)})
+
+
+def _shown(search: Search) -> ShownSearch:
+    return ShownSearch(
+        id=search.id,
+        criteria=search.criteria,
+        frequency=search.frequency,
+        active=search.state == "active",
+        since=search.since,
+    )

@@ -1,0 +1,53 @@
+"""Saved searches in MongoDB: the person's own words encrypted, and beside them what vacancies are compared with."""
+
+from typing import Any
+
+from chassis.uow import Document, Reads, UnitOfWork
+from pymongo import ASCENDING, IndexModel
+
+from notifications.searches.model import SearchState
+
+SEARCHES = "searches"
+INDEXES = {
+    SEARCHES: [
+        IndexModel([("subject", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("since", ASCENDING)], partialFilterExpression={"state": SearchState.ACTIVE}),
+    ]
+}
+
+
+async def search(reads: Reads, search_id: str) -> Document | None:
+    """Return one search, whosever it is."""
+    return await reads.find_one(SEARCHES, {"_id": search_id})
+
+
+async def searches_of(reads: Reads, subject: str, *, after: str | None, limit: int) -> list[Document]:
+    """Return a person's searches, oldest first, from behind `after`."""
+    where: dict[str, Any] = {"subject": subject} | ({"_id": {"$gt": after}} if after else {})
+    return await reads.find(SEARCHES, where, sort=[("_id", ASCENDING)], limit=limit)
+
+
+async def active(reads: Reads, *, frequency: str, since_at_most: str) -> list[Document]:
+    """Return every search that wants mails of this frequency and was saved on that day or before."""
+    return await reads.find(SEARCHES, {"state": SearchState.ACTIVE, "frequency": frequency, "since": {"$lte": since_at_most}})
+
+
+def add(uow: UnitOfWork, document: Document) -> None:
+    """Add a new search."""
+    uow.insert(SEARCHES, document)
+
+
+def save(uow: UnitOfWork, document: Document) -> int:
+    """Write a search that was read in this unit of work; return its new sequence."""
+    return uow.save(SEARCHES, document)
+
+
+def remove(uow: UnitOfWork, search_id: str) -> None:
+    """Remove a search."""
+    uow.delete(SEARCHES, {"_id": search_id})
+
+
+async def remove_all(uow: UnitOfWork, subject: str) -> None:
+    """Remove all searches of a person."""
+    for row in await uow.find(SEARCHES, {"subject": subject}):
+        uow.delete(SEARCHES, {"_id": row["_id"]})
