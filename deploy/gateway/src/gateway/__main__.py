@@ -6,8 +6,8 @@ import os
 import signal
 from pathlib import Path
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
+from chassis import logs
+from chassis.process import serve
 
 from gateway.app import build
 
@@ -18,16 +18,16 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8401)
     asked = parser.parse_args()
+    logs.configure("gateway", "pages")
     asyncio.run(_serve(asked.host, asked.port))
 
 
 async def _serve(host: str, port: int) -> None:
-    services = os.environ["GATEWAY_SERVICES"].split(",")
-    app = build(services, Path(os.environ["GATEWAY_DOCS"]))
-    server = Server(app, address=host, port=port, interface=Interfaces.ASGI, log_access=False)
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, server.stop)
-    await server.serve()
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    services = os.environ["GATEWAY_SERVICES"].split(",")
+    await serve(build(services, Path(os.environ["GATEWAY_DOCS"])), host, port, stop)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 from chassis.http.context import add_headers
 from chassis.http.errors import answer
 from chassis.http.language import Text
-from chassis.http.problems import BusyProblem, NotFoundProblem, Problem
+from chassis.http.problems import NotFoundProblem, Problem
 from litestar import HttpMethod, Litestar, Request, Response, get, route
 from litestar.datastructures import CacheControlHeader
 from litestar.enums import MediaType
@@ -20,15 +20,16 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-ANY_METHOD = [HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT, HttpMethod.PATCH, HttpMethod.DELETE, HttpMethod.OPTIONS]
+ANY_METHOD = list(HttpMethod)
 AnyRequest = Request[Any, Any, Any]
 
-# What Traefik itself says when it does not reach a service or lets a request not through; services never send the last three.
+UNREACHABLE = Text("De dienst is even niet bereikbaar", "The service cannot be reached at the moment")
+# What Traefik itself has to say: it lets a request not through, or a service does not answer.
 OWN_ERRORS: dict[int, Problem] = {
     413: Problem(status=413, code="too-large", title=Text("Het verzoek is te groot", "The request is too large")),
     429: Problem(status=429, code="too-many", title=Text("Te veel verzoeken", "Too many requests"), headers={"Retry-After": "1"}),
-    502: BusyProblem(status=502),
-    504: BusyProblem(status=504),
+    502: Problem(status=502, code="unreachable", title=UNREACHABLE, headers={"Retry-After": "2"}),
+    504: Problem(status=504, code="unreachable", title=UNREACHABLE, headers={"Retry-After": "2"}),
 }
 
 

@@ -1,6 +1,6 @@
-"""Fetches what no wheel brings, verifies it and keeps it under `.local/cache`.
+"""Fetches what no wheel brings, verifies it and keeps it under `.local/cache`: Kafka by Maven, MailDev and Swagger UI by npm.
 
-That is Kafka by Maven, MailDev and Swagger UI by npm. Java, mongod, Traefik and Node come as wheels, so `uv.lock` has verified them before this runs.
+Java, mongod, Traefik and Node come as wheels, so `uv.lock` has verified them before this runs.
 """
 
 import hashlib
