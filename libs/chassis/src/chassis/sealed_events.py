@@ -184,7 +184,7 @@ class Sealer:
         try:
             return await transact(mongo, work)
         except (UnreadableError, ValueError, LookupError) as error:  # one bad row does not hold up the others
-            log.error("waiting_event_stuck", event=name, error=type(error).__name__)
+            log.error("waiting_event_stuck", waiting=name, error=type(error).__name__)
             return False
 
     async def _release(self, uow: UnitOfWork, row: Document, event_on: EventOn) -> bool:
@@ -205,7 +205,7 @@ class Sealer:
         try:
             key = await self.keyring.existing(row["subject"], KLASS)
         except NoKeyError:  # the person was erased meanwhile: there is nothing left to say
-            log.info("waiting_event_dropped", event=row["_id"])
+            log.info("waiting_event_dropped", waiting=row["_id"])
             return None
         return decrypt(key, row["details"], subject=row["subject"], path=row["_id"])
 
