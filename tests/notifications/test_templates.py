@@ -9,7 +9,7 @@ import pytest
 from jinja2 import UndefinedError
 from notifications import templates
 from notifications.templates import TEMPLATES
-from notifications.templates.rendering import day, words
+from notifications.templates.service import day, words
 
 LANGUAGES = ("nl", "en")
 EVERY = [(name, language) for name in TEMPLATES for language in LANGUAGES]

@@ -18,7 +18,7 @@ from notifications.mail import service as queue
 from notifications.mail.model import MailClass, Reason, State, Target
 from notifications.sending.model import Again, Correspondent, Ended, Rendered, ascii_address, build
 from notifications.templates import TEMPLATES, Template
-from notifications.templates.rendering import words
+from notifications.templates.service import words
 
 log = structlog.get_logger()
 
