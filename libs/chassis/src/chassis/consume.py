@@ -187,7 +187,7 @@ class Consumer:
         except Exception as failed:  # noqa: BLE001 - not parked, so not acknowledged: the partition waits
             log.error("parking_failed", group=self.group, topic=item.topic, error=type(failed).__name__)
             return halted | _first_offsets([item])
-        log.error("key_parked", group=self.group, topic=item.topic, event=item.id, error=_where(error))
+        log.error("key_parked", group=self.group, topic=item.topic, event_id=item.id, error=_where(error))
         self._count_parked()
         return halted
 
