@@ -10,6 +10,8 @@ from litestar.params import BodyKwarg
 from litestar.status_codes import HTTP_415_UNSUPPORTED_MEDIA_TYPE
 from pydantic import BaseModel, ConfigDict
 
+from chassis.http.problems import invalid
+
 MAX_BYTES = 1_000_000
 
 
@@ -24,8 +26,12 @@ async def check_media_type(connection: ASGIConnection[Any, Any, Any, Any], handl
     declared = handler.parsed_fn_signature.parameters.get("data")
     if declared is None or not isinstance(declared.kwarg_definition, BodyKwarg):
         return
-    wanted = str(declared.kwarg_definition.media_type)
+    wanted = RequestEncodingType(declared.kwarg_definition.media_type).value
     sent = connection.headers.get("content-type", "").split(";")[0].strip().lower()
-    is_json = wanted == RequestEncodingType.JSON and sent.startswith("application/") and sent.endswith("+json")
+    if not sent and connection.headers.get("content-length", "0") == "0" and "transfer-encoding" not in connection.headers:
+        if declared.is_optional or declared.has_default:
+            return
+        raise invalid("body", "required")
+    is_json = wanted == RequestEncodingType.JSON.value and sent.startswith("application/") and sent.endswith("+json")
     if sent != wanted and not is_json:
         raise HTTPException(status_code=HTTP_415_UNSUPPORTED_MEDIA_TYPE, headers={"Accept": wanted})

@@ -50,7 +50,9 @@ def stamp(handler: HTTPRouteHandler) -> None:
     """Add to a handler what OpenAPI shall say of its rule and its errors."""
     access = handler.opt["access"]
     handler.security = None if access.everybody else [{_SCHEME: []}]
-    statuses = {400: "Unreadable", 422: "Invalid", 503: "Try again"} | ({} if access.everybody else {401: "Not signed in", 403: "Not allowed"})
+    statuses = {400: "Unreadable", 422: "Invalid", 503: "Try again"}
+    if not access.everybody:
+        statuses |= {401: "Not signed in", 403: "Not allowed"}
     problems = {
         status: ResponseSpec(ProblemDocument, description=text, generate_examples=False, media_type="application/problem+json")
         for status, text in statuses.items()

@@ -1,5 +1,6 @@
 """Turns whatever a handler raised into a problem document: the application's one exception handler."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
@@ -33,6 +34,7 @@ _BY_STATUS = {
     415: ("media-type", Text("Dit soort inhoud wordt hier niet aangenomen", "This kind of content is not taken here")),
     429: ("too-many", Text("Te veel verzoeken", "Too many requests")),
 }
+_SHORTEST = 3
 # pydantic's names for the two rules that callers break most, in plain words.
 _RULES = {"missing": "required", "extra_forbidden": "unknown"}
 
@@ -115,10 +117,20 @@ def _field_errors(error: ValidationException) -> list[FieldError]:
 
 def _of_pydantic(error: dict[str, Any]) -> FieldError:
     where = ".".join(str(part)[:60] for part in error["loc"] if part != "data")
-    given = str(error.get("input", ""))
     message = str(error["msg"]).removeprefix("Value error, ")
-    quotes = error["type"] == "union_tag_invalid" or (bool(given) and given in message)
+    quotes = error["type"] == "union_tag_invalid" or any(text in message for text in _texts(error.get("input")))
     return FieldError(where or "body", _RULES.get(error["type"], error["type"]), None if quotes else message)
+
+
+def _texts(sent: Any) -> Iterator[str]:
+    """Give the values inside what was sent; shorter ones would be found in any sentence."""
+    if isinstance(sent, dict):
+        sent = list(sent.values())
+    if isinstance(sent, list):
+        for one in sent:
+            yield from _texts(one)
+    elif len(str(sent)) >= _SHORTEST:
+        yield str(sent)
 
 
 def _of_parameter(error: dict[str, Any]) -> FieldError:
