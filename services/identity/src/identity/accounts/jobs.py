@@ -13,13 +13,15 @@ BATCH = 200
 def jobs(*, mongo: Mongo) -> list[Job]:
     """Return the jobs of this slice."""
 
+    async def batch() -> int:
+        now = mongo.clock.now()
+        return await transact(mongo, lambda uow: erase_due(uow, now=now, limit=BATCH))
+
     async def sweep() -> int:
-        done = 0
-        while True:
-            now = mongo.clock.now()
-            count = await transact(mongo, lambda uow: erase_due(uow, now=now, limit=BATCH))
+        done = count = await batch()
+        while count >= BATCH:
+            count = await batch()
             done += count
-            if count < BATCH:
-                return done
+        return done
 
     return [Job("unconfirmed", timedelta(seconds=30), sweep)]

@@ -2,7 +2,7 @@
 
 from chassis.crypto import decrypt_fields, encrypt_fields
 from chassis.destruction import schedule_destruction
-from chassis.hashing import address_hash, keyed_hash
+from chassis.hashing import NotAnAddressError, address_hash, keyed_hash
 from chassis.keyring import Keyring
 from chassis.sealed_events import KLASS as WAITING_CLASS
 from chassis.uow import UnitOfWork
@@ -20,6 +20,13 @@ class Addresses:
     def hash(self, address: str) -> str:
         """Return the hash by which an address is found; raises `chassis.hashing.NotAnAddressError`."""
         return address_hash(self._key, "identity-address", address)
+
+    def hash_or_nobody(self, address: str) -> str:
+        """Return the hash of whatever was typed at a sign-in; what cannot be an address belongs to nobody."""
+        try:
+            return self.hash(address)
+        except NotAnAddressError:
+            return "nobody"
 
     def secret_hash(self, secret: str) -> str:
         """Return what is stored of a link's secret."""

@@ -1,4 +1,4 @@
-"""What identity tells notifications: where an account's holder is mailed, and which mails are due. All that is personal is sealed.
+"""What identity tells notifications: where an account's holder is mailed, and which mails are due. What is personal is sealed.
 
 Causes are `identity:<what>:<id>…`: the same cause is mailed once, however often it is asked.
 """

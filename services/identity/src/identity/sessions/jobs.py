@@ -14,13 +14,15 @@ BATCH = 500
 def jobs(*, mongo: Mongo) -> list[Job]:
     """Return the jobs of this slice."""
 
+    async def batch() -> int:
+        before = mongo.clock.machine() - KEPT
+        return await transact(mongo, lambda uow: remove_over(uow, before=before, limit=BATCH))
+
     async def sweep() -> int:
-        done = 0
-        while True:
-            before = mongo.clock.machine() - KEPT
-            count = await transact(mongo, lambda uow: remove_over(uow, before=before, limit=BATCH))
+        done = count = await batch()
+        while count >= BATCH:
+            count = await batch()
             done += count
-            if count < BATCH:
-                return done
+        return done
 
     return [Job("sessions-over", timedelta(minutes=5), sweep)]

@@ -1,5 +1,8 @@
 """Counts tries before the password is compared, so that many at once cannot slip past; a success takes the count back."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,3 +58,23 @@ async def succeeded(uow: UnitOfWork, attempt: Try, *, now: datetime) -> None:
             store.clear(uow, one)
         else:
             store.put(uow, store.Counter(one, failures), now)
+
+
+def caller_address(*, forwarded: str, peer: str, proxies: int) -> str:
+    """Return the network address that a request came from, as the outermost proxy that we trust saw it.
+
+    Each proxy adds the address that it saw at the end of X-Forwarded-For, so what stands further to the front may be invented.
+    """
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+    return hops[-min(proxies, len(hops))] if proxies and hops else peer
+
+
+@asynccontextmanager
+async def no_sooner_than(floor: timedelta) -> AsyncIterator[None]:
+    """Let the block take at least so long, refusals included, so that its time does not tell which way it went."""
+    loop = asyncio.get_running_loop()
+    ready_at = loop.time() + floor.total_seconds()
+    try:
+        yield
+    finally:
+        await asyncio.sleep(max(0.0, ready_at - loop.time()))
