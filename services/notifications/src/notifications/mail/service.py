@@ -9,7 +9,7 @@ from chassis.clock import Clock
 from chassis.crypto import decrypt, encrypt
 from chassis.keyring import Keyring, NoKeyError
 from chassis.sealing import SealDarkError, SealedInbox
-from chassis.uow import Document, UnitOfWork
+from chassis.uow import Document, Reads, UnitOfWork
 from contracts.kinds import Sealed
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.shapes.mail_request import MailDetails, MailRequestEvent
@@ -125,6 +125,31 @@ def end(uow: UnitOfWork, mail: Document, *, state: State, reason: Reason, on: da
     fields: dict[str, Any] = {"state": state, "reason": reason, "on": on.isoformat(), "ended_at": now}
     store.end(uow, mail["_id"], fields)
     uow.emit(DeliveryEvent(cause=mail["_id"], asker=mail["asker"], outcome=state, on=on), sequence=1)
+
+
+async def any_due(reads: Reads, now: datetime) -> bool:
+    """Tell whether a mail can be claimed."""
+    return await store.any_due(reads, now)
+
+
+async def claim(uow: UnitOfWork, *, now: datetime, until: datetime, token: str, limit: int) -> list[Document]:
+    """Take the mails that have been due longest, until the lease's end; the token proves the hold."""
+    return await store.claim(uow, now=now, until=until, token=token, limit=limit)
+
+
+async def holds(uow: UnitOfWork, cause: str, token: str) -> bool:
+    """Tell whether a token still holds a mail; whoever changes the mail asks in the same unit of work."""
+    return await store.held(uow, cause, token) is not None
+
+
+def mark(uow: UnitOfWork, cause: str, at: datetime) -> None:
+    """Write that a mail's message is about to be handed over, so that whoever finds it later knows that it may have been."""
+    store.mark(uow, cause, at)
+
+
+async def overdue(reads: Reads, *, asked_before: datetime, now: datetime, limit: int) -> list[Document]:
+    """Return queued mails that nobody holds and that were asked for too long ago."""
+    return await store.overdue(reads, asked_before=asked_before, now=now, limit=limit)
 
 
 def put_back(uow: UnitOfWork, mail: Document, *, due_at: datetime, reason: Reason) -> None:

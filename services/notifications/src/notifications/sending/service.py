@@ -18,7 +18,6 @@ from chassis.uow import Document, UnitOfWork
 
 from notifications.composing.service import Composer, Letter
 from notifications.mail import service as queue
-from notifications.mail import store
 from notifications.mail.model import MailClass, Reason, State
 from notifications.sending.model import Again, Answer, Ended, Retries, verdict
 from notifications.smtp import Envelope, Mailer, Reply, UnreachableError
@@ -84,7 +83,7 @@ class Sender:
         Raises:
             UnreachableError: Something is due, and no mail server answers.
         """
-        if not await store.any_due(self.mongo, self.clock.machine()):
+        if not await queue.any_due(self.mongo, self.clock.machine()):
             return 0
         await self.mailer.connect()
         token, until = new_id(), self.clock.machine() + self.pace.lease
@@ -96,7 +95,7 @@ class Sender:
     async def _claim(self, token: str, until: datetime) -> Sequence[Document]:
         async def work(uow: UnitOfWork) -> Sequence[Document]:
             now = self.clock.machine()
-            return await store.claim(uow, now=now, until=until, token=token, limit=self.pace.batch)
+            return await queue.claim(uow, now=now, until=until, token=token, limit=self.pace.batch)
 
         return await transact(self.mongo, work)
 
@@ -131,10 +130,10 @@ class Sender:
         """Write down that the message is about to be handed over; whoever finds the mark later does not send it again."""
 
         async def work(uow: UnitOfWork) -> bool:
-            held = await store.held(uow, cause, token)
-            if held is not None:
-                store.mark(uow, cause, self.clock.machine())
-            return held is not None
+            held = await queue.holds(uow, cause, token)
+            if held:
+                queue.mark(uow, cause, self.clock.machine())
+            return held
 
         if not await transact(self.mongo, work):
             raise LeaseLostError
@@ -143,7 +142,7 @@ class Sender:
         now, today = self.clock.machine(), self.clock.today()
 
         async def work(uow: UnitOfWork) -> None:
-            if await store.held(uow, mail["_id"], token) is None:
+            if not await queue.holds(uow, mail["_id"], token):
                 return
             if isinstance(fate, Ended):
                 queue.end(uow, mail, state=fate.state, reason=fate.reason, on=today, now=now)
@@ -168,7 +167,7 @@ async def give_up_overdue(mongo: Mongo, *, clock: Clock, retries: Retries) -> in
 
     async def work(uow: UnitOfWork) -> int:
         now = clock.machine()
-        mails = await store.overdue(uow, asked_before=now - retries.give_up_after, now=now, limit=SWEPT)
+        mails = await queue.overdue(uow, asked_before=now - retries.give_up_after, now=now, limit=SWEPT)
         for mail in mails:
             queue.end(uow, mail, state=State.GIVEN_UP, reason=Reason.TOO_OLD, on=clock.today(), now=now)
         return len(mails)
