@@ -35,25 +35,25 @@ def test_the_models_offer_the_levels_and_provinces_of_the_tables():
 
 
 def test_r9_activation_needs_only_the_mandatory_fields():
-    assert missing(Profile()) == [
+    assert missing({}) == [
         "identity.given_name",
         "identity.family_name",
         "identity.place",
         "wishes.place",
         "wishes.titles",
     ]
-    assert missing(Profile.model_validate(COMPLETE)) == []
+    assert missing(COMPLETE) == []
 
 
 def test_r9_a_sector_does_for_a_title():
     profile = {**COMPLETE, "wishes": {"sectors": ["Zorg"], "place": "Amersfoort"}}
-    assert missing(Profile.model_validate(profile)) == []
+    assert missing(profile) == []
 
 
 def test_r9_permanently_anonymous_a_province_does_for_place_and_name():
-    profile = Profile.model_validate({"identity": {"province": "NL-UT"}, "wishes": {"province": "NL-UT", "titles": ["Kok"]}})
+    profile = {"identity": {"province": "NL-UT"}, "wishes": {"province": "NL-UT", "titles": ["Kok"]}}
     assert missing(profile, permanent=True) == []
-    assert missing(Profile(), permanent=True) == ["identity.province", "wishes.province", "wishes.titles"]
+    assert missing({}, permanent=True) == ["identity.province", "wishes.province", "wishes.titles"]
 
 
 def test_r9_what_nobody_asked_for_is_refused():
@@ -127,14 +127,13 @@ def test_a_place_keeps_the_name_that_tells_it_from_its_namesakes():
 
 def test_a_document_reads_back_as_the_same_profile():
     profile = Profile.model_validate(COMPLETE)
+    assert as_document(profile) == {**COMPLETE, "contact": {"channels": ["relay"]}, "career": {}}
     assert Profile.model_validate(as_document(profile)) == profile
 
 
 def test_a_change_replaces_the_groups_it_names_and_leaves_the_others():
-    before = Profile.model_validate(COMPLETE)
-    after = ProfileChange.model_validate({"wishes": {"titles": ["Kok"]}}).applied_to(before)
-    assert after.identity == before.identity
-    assert as_document(after)["wishes"] == {"titles": ["Kok"]}
+    after = ProfileChange.model_validate({"wishes": {"titles": ["Kok"]}}).applied_to(COMPLETE)
+    assert after == {"identity": COMPLETE["identity"], "contact": {}, "career": {}, "wishes": {"titles": ["Kok"]}}
 
 
 @pytest.mark.parametrize(
@@ -142,10 +141,9 @@ def test_a_change_replaces_the_groups_it_names_and_leaves_the_others():
     [("2010-06-15", "2026-06-14", False), ("2010-06-15", "2026-06-15", True), ("2012-02-29", "2028-02-28", False)],
 )
 def test_r44_nobody_under_16_activates(born, today, allowed):
-    profile = Profile.model_validate({"identity": {"birth_date": born}})
-    assert old_enough(profile, today=date.fromisoformat(today), declared=True) is allowed
+    assert old_enough({"identity": {"birth_date": born}}, today=date.fromisoformat(today), declared=True) is allowed
 
 
 def test_r44_without_a_birth_date_the_candidate_declares_the_age():
-    assert not old_enough(Profile(), today=date(2026, 1, 1), declared=False)
-    assert old_enough(Profile(), today=date(2026, 1, 1), declared=True)
+    assert not old_enough({}, today=date(2026, 1, 1), declared=False)
+    assert old_enough({}, today=date(2026, 1, 1), declared=True)

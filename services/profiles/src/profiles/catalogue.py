@@ -5,6 +5,7 @@ Photo and video come with the documents (R10). Special-category data and citizen
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -111,3 +112,8 @@ EDUCATION_LEVELS: dict[str, int] = {
     "phd": 8,
 }
 """Dutch levels of education with their level in the European Qualifications Framework."""
+
+
+def age_on(day: date, birth_date: date) -> int:
+    """Return somebody's age in whole years; who was born on 29 February has a birthday on 1 March in common years."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))

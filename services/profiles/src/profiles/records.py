@@ -149,6 +149,12 @@ class Records:
         seen = await self.seen(record) if record.in_bank else None
         await self.project(uow, subject=record.subject, handle=record.handle, seen=seen)
 
+    def reschedule(self, uow: UnitOfWork, record: Record) -> None:
+        """Correct the day on which time has something to do: the terms were changed since it was written."""
+        coming = lifecycle.due(record.life, self.terms)
+        day = _plain(coming[1]) if coming else None
+        uow.update(COLLECTION, {"_id": record.subject, "sequence": record.sequence}, {"$set": {"due_on": day}})
+
     async def _key(self, record: Record, klass: DataClass) -> Any:
         return await self.keyring.key(record.subject, klass)
 

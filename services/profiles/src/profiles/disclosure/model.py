@@ -12,8 +12,7 @@ from typing import Any
 
 from chassis import places
 
-from profiles.catalogue import BY_PATH, FIELDS, GROUPS, PLACES, Anonymised, Field
-from profiles.profile.model import age_on
+from profiles.catalogue import BY_PATH, FIELDS, GROUPS, PLACES, Anonymised, Field, age_on
 
 Document = Mapping[str, Mapping[str, Any]]
 
@@ -38,7 +37,7 @@ class InvalidChoiceError(ValueError):
     """A choice about a field that does not exist, or one that the field does not have."""
 
     def __init__(self, path: str, rule: str) -> None:
-        super().__init__(f"{path}: {rule}")
+        super().__init__(rule)
         self.path, self.rule = path, rule
 
 
@@ -69,9 +68,9 @@ def chosen(choices: Mapping[str, Choice]) -> Visibility:
     """Return the visibility that these choices make; fields that are not named are hidden."""
     for path, choice in choices.items():
         if path not in BY_PATH:
-            raise InvalidChoiceError(path, "is no field of a profile")
+            raise InvalidChoiceError(path, "unknown")
         if choice is Choice.PROVINCE and path not in PLACES:
-            raise InvalidChoiceError(path, "can be hidden or shown")
+            raise InvalidChoiceError(path, "hidden-or-shown")
     return Visibility({path: choice for path, choice in choices.items() if choice is not Choice.HIDDEN})
 
 

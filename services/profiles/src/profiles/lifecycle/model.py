@@ -13,6 +13,7 @@ function that meets a step already taken, or a proof already had, returns the sa
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from chassis.clock import year_later
 
@@ -82,6 +83,14 @@ class Lifecycle:
     def running(self) -> bool:
         """Tell whether the lifecycle allows that the profile is seen."""
         return self.state in (State.ACTIVE, State.ASKED)
+
+
+class Start(Protocol):
+    """`activate` or `reactivate`."""
+
+    def __call__(self, life: Lifecycle, *, today: date) -> Lifecycle:
+        """Return the lifecycle with a new year."""
+        ...
 
 
 class RefusedError(Exception):

@@ -5,7 +5,7 @@ activation needs is a rule of its own (`missing`), so that a draft can be filled
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -21,9 +21,11 @@ from pydantic import (
     model_validator,
 )
 
-from profiles.catalogue import FIELDS, GROUPS
+from profiles.catalogue import FIELDS, GROUPS, age_on
 
 LEAST_AGE = 16
+Told = Mapping[str, Mapping[str, Any]]
+"""What a candidate told, as groups of filled fields."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CODES = (
@@ -261,42 +263,41 @@ class ProfileChange(_Part):
     career: Career | None = None
     wishes: Wishes | None = None
 
-    def applied_to(self, profile: Profile) -> Profile:
-        """Return the profile with the named groups replaced."""
-        return profile.model_copy(update={group: new for group in GROUPS if (new := getattr(self, group)) is not None})
+    def applied_to(self, told: Told) -> dict[str, dict[str, Any]]:
+        """Return what is told when the named groups take the place of what was told before."""
+        named = {group: as_document(new) for group in GROUPS if (new := getattr(self, group)) is not None}
+        return {group: dict(named.get(group, told.get(group, {}))) for group in GROUPS}
 
 
-def as_document(profile: Profile) -> dict[str, Any]:
-    """Return the profile as JSON would hold it: groups of fields, without those that are not filled."""
-    document: dict[str, Any] = profile.model_dump(mode="json", exclude_none=True)
-    return {group: {name: value for name, value in fields.items() if value not in ([], "")} for group, fields in document.items()}
+def as_document(part: BaseModel) -> dict[str, Any]:
+    """Return a profile or one of its groups as JSON would hold it, without the fields that are not filled."""
+    return _filled(part.model_dump(mode="json", exclude_none=True))
 
 
-def missing(profile: Profile, *, permanent: bool = False) -> list[str]:
+def _filled(document: dict[str, Any]) -> dict[str, Any]:
+    """Leave out empty lists and texts; groups stay, also when they are empty."""
+    return {name: _filled(value) if name in GROUPS else value for name, value in document.items() if value not in ([], "")}
+
+
+def missing(told: Told, *, permanent: bool = False) -> list[str]:
     """Return the paths that activation still needs. Permanently anonymous, no name is needed, and a province does for a place."""
-    told = as_document(profile)
-    gaps = list(_gaps(told, permanent=permanent))
-    if not told["wishes"].get("titles") and not told["wishes"].get("sectors"):
-        gaps.append("wishes.titles")
-    return gaps
+    gaps = [path for path, names in _needed(permanent=permanent) if not any(name in told.get(path[0], {}) for name in names)]
+    return [f"{group}.{name}" for group, name in gaps]
 
 
-def _gaps(told: dict[str, Any], *, permanent: bool) -> Iterator[str]:
+def _needed(*, permanent: bool) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    """Name each mandatory field with the names of which one has to be filled."""
     for field in FIELDS:
-        if not field.mandatory or field.name in told[field.group]:
+        if not field.mandatory:
             continue
         if not permanent:
-            yield field.path
-        elif field.name == "place" and "province" not in told[field.group]:
-            yield f"{field.group}.province"
+            yield (field.group, field.name), (field.name,)
+        elif field.name == "place":
+            yield (field.group, "province"), ("province",)
+    yield ("wishes", "titles"), ("titles", "sectors")
 
 
-def age_on(day: date, birth_date: date) -> int:
-    """Return somebody's age in whole years; who was born on 29 February has a birthday on 1 March in common years."""
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
-
-
-def old_enough(profile: Profile, *, today: date, declared: bool) -> bool:
+def old_enough(told: Told, *, today: date, declared: bool) -> bool:
     """Tell whether activation is allowed (R44): by the birth date, or where none is given by the candidate's own word."""
-    born = profile.identity.birth_date
-    return declared if born is None else age_on(today, born) >= LEAST_AGE
+    born = told.get("identity", {}).get("birth_date")
+    return declared if born is None else age_on(today, date.fromisoformat(born)) >= LEAST_AGE
