@@ -1,0 +1,134 @@
+"""Shows, decides, withdraws, and looks back. Every step is one line of history and one event, in one transaction."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from chassis.clock import Clock
+from chassis.ids import new_id
+from chassis.uow import Reads, UnitOfWork
+from contracts.consent.decision import PORTAL, DecisionEvent
+
+from consent.callers.service import may_decide
+from consent.decisions import model, store
+from consent.decisions.model import Answer, Decision, Presentation, Refusal, RefusedError
+from consent.statements.model import Language, Statements
+
+
+async def present(
+    *, uow: UnitOfWork, clock: Clock, statements: Statements, subject: str, language: Language, purposes: Iterable[str]
+) -> Presentation:
+    """Record that the statement in force was shown, and for which purposes consent was asked.
+
+    Raises:
+        RefusedError: The account is closed, or the statement does not ask for one of the purposes.
+    """
+    await _refuse_closed(uow, subject)
+    statement = statements.in_force(clock.today())
+    if statement is None:
+        raise RefusedError(Refusal.OUTDATED)
+    wording = statement.wordings[language]
+    if not set(purposes) <= set(wording.questions):
+        raise RefusedError(Refusal.NOT_ASKED)
+    presentation = Presentation(
+        id=new_id(),
+        subject=subject,
+        version=statement.version,
+        language=language,
+        sha256=wording.sha256,
+        questions={purpose: wording.questions[purpose] for purpose in sorted(set(purposes))},
+        shown_on=clock.today(),
+    )
+    store.add_presentation(uow, presentation, at=clock.machine())
+    for purpose in presentation.questions:
+        await _show(uow, clock, presentation, purpose)
+    return presentation
+
+
+async def decide(
+    *, uow: UnitOfWork, clock: Clock, statements: Statements, subject: str, presentation: str, purpose: str, answer: Answer
+) -> Decision:
+    """Keep a person's answer to what they were shown.
+
+    Raises:
+        RefusedError: See its `Refusal`.
+    """
+    await _refuse_closed(uow, subject)
+    seen = await store.presentation(uow, presentation, subject=subject)
+    if seen is None:
+        raise RefusedError(Refusal.UNKNOWN_PRESENTATION)
+    current = await store.decision(uow, key_of(subject, purpose))
+    if current is None:
+        raise RefusedError(Refusal.NOT_ASKED)
+    in_force = statements.in_force(clock.today())
+    version = in_force.version if in_force else None
+    wanted = model.decide(current, seen, answer, in_force=version, today=clock.today())
+    return current if wanted == current else _keep(uow, clock, wanted)
+
+
+async def withdraw(*, uow: UnitOfWork, clock: Clock, subject: str, purpose: str) -> Decision:
+    """Take a consent back. Nothing has to be shown for it, and a closed account may too.
+
+    Raises:
+        RefusedError: There is no consent.
+    """
+    current = await store.decision(uow, key_of(subject, purpose))
+    wanted = model.withdraw(current, today=clock.today())
+    return wanted if wanted == current else _keep(uow, clock, wanted)
+
+
+async def get_presentation(*, reads: Reads, subject: str, presentation: str) -> Presentation | None:
+    """Return what was shown to this person, or None."""
+    return await store.presentation(reads, presentation, subject=subject)
+
+
+async def current(*, reads: Reads, subject: str) -> list[Decision]:
+    """Return where a person stands now."""
+    return await store.decisions(reads, subject)
+
+
+async def on_day(*, reads: Reads, subject: str, day: date) -> list[Decision]:
+    """Return where a person stood at the end of a day."""
+    return model.on_day(await store.history(reads, subject, until=day), day)
+
+
+async def history(*, reads: Reads, subject: str, today: date) -> list[Decision]:
+    """Return all that a person was asked and decided, the oldest first."""
+    return await store.history(reads, subject, until=today)
+
+
+def key_of(subject: str, purpose: str) -> str:
+    """Return the name of the decision towards the portal, the only controller that asks for consent by now."""
+    return f"{subject}:{purpose}:{PORTAL}"
+
+
+async def _refuse_closed(reads: Reads, subject: str) -> None:
+    if not await may_decide(reads, subject):
+        raise RefusedError(Refusal.ACCOUNT_CLOSED)
+
+
+async def _show(uow: UnitOfWork, clock: Clock, presentation: Presentation, purpose: str) -> None:
+    earlier = await store.decision(uow, key_of(presentation.subject, purpose))
+    first = model.show(earlier, presentation, purpose=purpose, controller=PORTAL)
+    if first is not None:
+        store.add(uow, first, at=clock.machine())
+        uow.emit(_event(first), sequence=first.sequence)
+
+
+def _keep(uow: UnitOfWork, clock: Clock, wanted: Decision) -> Decision:
+    kept = store.save(uow, wanted, at=clock.machine())
+    uow.emit(_event(kept), sequence=kept.sequence)
+    return kept
+
+
+def _event(one: Decision) -> DecisionEvent:
+    return DecisionEvent.model_validate(
+        {
+            "subject": one.subject,
+            "purpose": one.purpose,
+            "controller": one.controller,
+            "state": one.state.value,
+            "statement_version": one.shown.version,
+            "language": one.shown.language,
+            "decided_on": one.decided_on,
+        }
+    )
