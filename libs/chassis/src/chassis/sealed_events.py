@@ -162,7 +162,7 @@ class Sealer:
             "facts": dict(facts or {}),
             "address": address,
         }
-        if await _in_outbox(uow, event.topic.name, cause, 1):
+        if await _in_outbox(uow, event.topic.name, cause):
             return True
         if details is not None:
             return await self.emit(uow, event, fields, details=details, subject=subject, sequence=1)
@@ -197,8 +197,7 @@ class Sealer:
             return False
         uow.delete(WAITING, {"_id": row["_id"]})
         event = event_on(row["topic"]).model_validate({**row["fields"], FIELD: seal._asdict()})
-        if not await _in_outbox(uow, row["topic"], event.key, row["sequence"]):
-            uow.emit(event, sequence=row["sequence"])
+        uow.emit(event, sequence=row["sequence"])
         return True
 
     async def _details(self, row: Document) -> bytes | None:
@@ -230,9 +229,9 @@ def _seal(key: Document, details: bytes) -> Seal:
     return Seal(key["_id"], base64.b64encode(box).decode())
 
 
-async def _in_outbox(uow: UnitOfWork, topic: str, key: str, sequence: int) -> bool:
-    """Tell whether this very event still waits for the relay: a second row of it would abort the whole transaction."""
-    where = {"slot": outbox.slot_of(key), "topic": topic, "key": key, "sequence": sequence}
+async def _in_outbox(uow: UnitOfWork, topic: str, cause: str) -> bool:
+    """Tell whether this very request still waits for the relay: a second row of it would abort the whole transaction."""
+    where = {"slot": outbox.slot_of(cause), "topic": topic, "key": cause, "sequence": 1}
     return await uow.find_one(outbox.COLLECTION, where) is not None
 
 
