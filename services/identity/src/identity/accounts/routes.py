@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from identity.accounts import service
 from identity.accounts.model import Account, Language, Terms
 from identity.accounts.service import Outcome
+from identity.addresses.model import Address
 from identity.addresses.service import Addresses
 from identity.mails.service import Post
 from identity.passwords.model import fault
@@ -29,7 +30,6 @@ from identity.settings import IdentitySettings
 from identity.throttling.service import no_sooner_than
 
 AnyRequest = Request[Any, Any, Any]
-Address = Annotated[str, Field(max_length=254, pattern=r"^[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]+\.[^\s@,;<>\"]+$")]
 
 
 class RegistrationBody(Body):

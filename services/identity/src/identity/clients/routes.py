@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from chassis.http.bodies import Body
-from chassis.http.guards import public
+from chassis.http.guards import member, public, roles
 from chassis.http.idempotency import Attempt, Created
 from chassis.http.pagination import Page
 from chassis.http.problems import NotFoundProblem
@@ -23,10 +23,12 @@ from identity.clients import service
 from identity.clients.model import Client, OAuthError, OAuthFault, Scope
 from identity.clients.service import Secrets, TokenRequest, UnknownClientError, Wanted
 from identity.keys.service import Signer
-from identity.organisations.routes import ADMINISTERS, Name, known
+from identity.organisations.model import Name
+from identity.organisations.service import UnknownOrganisationError
 from identity.settings import IdentitySettings
 
 AnyRequest = Request[Any, Any, Any]
+ADMINISTERS = roles("operator") | member("administrator", of="organisation")
 FORM = "application/x-www-form-urlencoded"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -69,13 +71,15 @@ async def create_client(
         async def create() -> Created:
             nonlocal made_now
             made_now = True
-            await known(uow, organisation)
-            made = service.create(uow, wanted, secret=secret, secrets=client_secrets, now=mongo.clock.machine())
+            made = await service.create(uow, wanted, secret=secret, secrets=client_secrets, now=mongo.clock.machine())
             return Created(id=made.id, location=f"/api/identity/v1/organisations/{organisation}/clients/{made.id}", sequence=1)
 
         return await attempt.once(uow, create), made_now
 
-    created, made_now = await transact(mongo, work)
+    try:
+        created, made_now = await transact(mongo, work)
+    except UnknownOrganisationError as error:
+        raise NotFoundProblem from error
     answer = created.response()
     if made_now:
         answer.content = {**answer.content, "secret": secret}
@@ -106,9 +110,7 @@ async def revoke_client(organisation: FromPath[str], client: FromPath[str], mong
         raise NotFoundProblem from error
 
 
-@post(
-    "/oauth/token", status_code=200, opt={"access": public()}, summary="Token for a system client (RFC 6749, client credentials)"
-)
+@post("/oauth/token", status_code=200, opt={"access": public()}, summary="Token for a system client (RFC 6749)")
 async def token(
     request: AnyRequest,
     mongo: NamedDependency[Mongo],

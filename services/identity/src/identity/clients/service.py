@@ -46,8 +46,9 @@ class Wanted:
     made_by: str
 
 
-def create(uow: UnitOfWork, wanted: Wanted, *, secret: str, secrets: Secrets, now: datetime) -> Client:
-    """Make a client with that secret."""
+async def create(uow: UnitOfWork, wanted: Wanted, *, secret: str, secrets: Secrets, now: datetime) -> Client:
+    """Make a client with that secret; raises UnknownOrganisationError."""
+    await organisations.get(uow, wanted.organisation)
     client_id = new_id()
     made = Client(
         id=client_id,

@@ -19,7 +19,7 @@ from litestar.params import FromPath, JSONBody
 from pydantic import Field
 
 from identity.accounts.model import Language, Terms
-from identity.accounts.routes import Address
+from identity.addresses.model import Address
 from identity.addresses.service import Addresses
 from identity.invitations import service
 from identity.invitations.service import Invited, Offer, Standing

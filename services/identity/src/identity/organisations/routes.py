@@ -21,7 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from identity.organisations import service
 from identity.organisations.model import (
     LastAdministratorError,
+    Line,
     MemberRole,
+    Name,
     NotAMemberError,
     Organisation,
     PublicFacts,
@@ -30,9 +32,6 @@ from identity.organisations.model import (
 from identity.organisations.service import Change, UnknownOrganisationError
 
 ADMINISTERS = roles("operator") | member("administrator", of="organisation")
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f@]+$")]
-"""No `@`: a name is shown in mails and events, and an address is no name."""
 Paragraph = Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
@@ -124,7 +123,7 @@ async def list_organisations(page: NamedDependency[Page], mongo: NamedDependency
 @get("/organisations/{organisation:str}", opt={"access": public()}, summary="A participating organisation")
 async def show_organisation(organisation: FromPath[str], mongo: NamedDependency[Mongo]) -> PublicOrganisation:
     """The same facts as in the list."""
-    found = await known(mongo, organisation)
+    found = await _known(mongo, organisation)
     if not found.active:
         raise NotFoundProblem
     return _public(found)
@@ -133,7 +132,7 @@ async def show_organisation(organisation: FromPath[str], mongo: NamedDependency[
 @get("/organisations/{organisation:str}/details", opt={"access": ADMINISTERS}, summary="An organisation with its members")
 async def show_details(organisation: FromPath[str], mongo: NamedDependency[Mongo]) -> Response[OrganisationDetails]:
     """With the `ETag` that changes need."""
-    return _details(await known(mongo, organisation))
+    return _details(await _known(mongo, organisation))
 
 
 @post("/organisations", opt={"access": roles("operator")}, summary="Make an organisation")
@@ -166,7 +165,7 @@ async def change_organisation(
     wanted = Change(_facts(data.facts) if data.facts else None, data.bank_access, data.state)
 
     async def work(uow: UnitOfWork) -> Organisation:
-        current = await known(uow, organisation)
+        current = await _known(uow, organisation)
         if_match.check(current.sequence)
         return await service.change(uow, current, wanted, now=mongo.clock.machine())
 
@@ -184,7 +183,7 @@ async def change_member(
     """Sessions in a role that the member loses end. Who is no member yet has to be invited."""
 
     async def work(uow: UnitOfWork) -> Organisation:
-        current = await known(uow, organisation)
+        current = await _known(uow, organisation)
         if_match.check(current.sequence)
         if not current.roles_of(account):
             raise NotFoundProblem
@@ -206,14 +205,14 @@ async def remove_member(
 
     async def work(uow: UnitOfWork) -> Organisation:
         try:
-            return await service.remove_member(uow, await known(uow, organisation), account, now=mongo.clock.machine())
+            return await service.remove_member(uow, await _known(uow, organisation), account, now=mongo.clock.machine())
         except NotAMemberError as error:
             raise NotFoundProblem from error
 
     return _details(await _keeping_an_administrator(mongo, work))
 
 
-async def known(reads: Reads, organisation: str) -> Organisation:
+async def _known(reads: Reads, organisation: str) -> Organisation:
     """Return an organisation, or answer 404."""
     try:
         return await service.get(reads, organisation)

@@ -1,0 +1,259 @@
+"""The composition root of identity: settings -> store, broker, routes, handlers, jobs. The only file that wires."""
+
+import os
+import socket
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chassis import destruction, outbox, parking, sealed_events
+from chassis.clock import Clock
+from chassis.consume import Consumer
+from chassis.http.app import build_api as chassis_api
+from chassis.ids import new_id
+from chassis.inbox import Handler, Subscription
+from chassis.jobs import Job, Jobs
+from chassis.kafka import make_broker
+from chassis.keyring import INDEXES as KEYRING_INDEXES
+from chassis.keyring import Keyring
+from chassis.known import INDEXES as KNOWN_INDEXES
+from chassis.leases import Leases
+from chassis.master import MasterKeys
+from chassis.mongo import Mongo
+from chassis.parking import Parking
+from chassis.relay import Relay
+from chassis.sealed_events import Sealer, on_sealing_key
+from chassis.worker import Worker
+from contracts.envelope import Event, Topic
+from contracts.identity.dead_letter import IdentityDeadLetterEvent
+from contracts.notifications.reseal import NotificationsResealEvent
+from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
+from contracts.topics import event_on, owned_by
+from litestar import Litestar, Router
+
+from identity.accounts import jobs as account_jobs
+from identity.accounts import store as account_store
+from identity.accounts.handlers import on_reseal
+from identity.accounts.model import Terms as LinkTerms
+from identity.accounts.routes import ROUTES as ACCOUNT_ROUTES
+from identity.addresses.service import Addresses
+from identity.clients import store as client_store
+from identity.clients.routes import ROUTES as CLIENT_ROUTES
+from identity.clients.service import Secrets
+from identity.invitations import jobs as invitation_jobs
+from identity.invitations import store as invitation_store
+from identity.invitations.routes import ROUTES as INVITATION_ROUTES
+from identity.keys import jobs as key_jobs
+from identity.keys import store as key_store
+from identity.keys.model import Terms as KeyTerms
+from identity.keys.routes import ROUTES as KEY_ROUTES
+from identity.keys.service import Signer
+from identity.mails.service import Post
+from identity.organisations import store as organisation_store
+from identity.organisations.routes import ROUTES as ORGANISATION_ROUTES
+from identity.passwords.service import Passwords
+from identity.sessions import jobs as session_jobs
+from identity.sessions import store as session_store
+from identity.sessions.model import RefreshTokens
+from identity.sessions.model import Terms as SessionTerms
+from identity.sessions.routes import ROUTES as SESSION_ROUTES
+from identity.settings import IdentitySettings
+from identity.signin.routes import ROUTES as SIGN_IN_ROUTES
+from identity.signin.service import SignIn
+from identity.throttling import store as throttle_store
+
+SERVICE = "identity"
+VERSION = "0.1.0"
+PREFIX = "/api/identity/v1"
+ROUTES = [
+    *ACCOUNT_ROUTES,
+    *SIGN_IN_ROUTES,
+    *SESSION_ROUTES,
+    *ORGANISATION_ROUTES,
+    *INVITATION_ROUTES,
+    *CLIENT_ROUTES,
+    *KEY_ROUTES,
+]
+INDEXES = (
+    outbox.INDEXES,
+    parking.INDEXES,
+    sealed_events.INDEXES,
+    KNOWN_INDEXES,
+    account_store.INDEXES,
+    client_store.INDEXES,
+    invitation_store.INDEXES,
+    key_store.INDEXES,
+    organisation_store.INDEXES,
+    session_store.INDEXES,
+    throttle_store.INDEXES,
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What API, worker and commands are made of."""
+
+    settings: IdentitySettings
+    clock: Clock
+    mongo: Mongo
+    keyring: Keyring
+    addresses: Addresses
+    sealer: Sealer
+    post: Post
+    passwords: Passwords
+    link_terms: LinkTerms
+    key_terms: KeyTerms
+    session_terms: SessionTerms
+
+    @property
+    def hash_key(self) -> bytes:
+        """The key of all keyed hashes."""
+        return b64decode(self.settings.hash_key.get_secret_value())
+
+
+@dataclass(frozen=True)
+class Listens:
+    """One line of what identity listens to: the event and its handler."""
+
+    event: type[Event]
+    handler: Callable[[Parts], Handler]
+
+    @property
+    def topic(self) -> Topic:
+        """The event's topic."""
+        return self.event.topic
+
+
+SUBSCRIPTIONS = (
+    Listens(NotificationsSealingKeyEvent, lambda _: on_sealing_key),
+    Listens(NotificationsResealEvent, lambda made: on_reseal(made.addresses, made.post)),
+)
+"""Everything that identity listens to. Its own signing keys and ended sessions it keeps in the transaction that makes them."""
+
+
+def parts(settings: IdentitySettings, *, clock: Clock | None = None, patience: timedelta = timedelta(seconds=4)) -> Parts:
+    """Return the shared parts; nothing is connected yet."""
+    clock = clock or Clock(settings.clock_file)
+    mongo = Mongo(settings.mongo_url.get_secret_value(), database=settings.mongo_database, clock=clock, patience=patience)
+    keys = Mongo(settings.keyring_url.get_secret_value(), database=settings.keyring_database, clock=clock, patience=patience)
+    keyring = Keyring(keys, MasterKeys.parse(settings.master_key.get_secret_value()))
+    sealer = Sealer(keyring)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        mongo=mongo,
+        keyring=keyring,
+        addresses=Addresses(keyring=keyring, key=b64decode(settings.hash_key.get_secret_value())),
+        sealer=sealer,
+        post=Post(sealer),
+        passwords=Passwords(memory_kib=settings.argon2_memory, passes=settings.argon2_passes, threads=settings.argon2_threads),
+        link_terms=LinkTerms(settings.confirmation_valid, settings.unconfirmed_kept, settings.mails_per_day),
+        key_terms=KeyTerms(settings.signing_key_life, settings.signing_key_notice, settings.access_token_life),
+        session_terms=SessionTerms(settings.refresh_idle, settings.refresh_absolute, settings.refresh_grace),
+    )
+
+
+def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Litestar:
+    """Return the API."""
+    made = parts(settings, clock=clock)
+    signer = Signer(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms, issuer=settings.public_url)
+
+    @asynccontextmanager
+    async def threads(_app: Litestar) -> AsyncIterator[None]:
+        yield
+        made.passwords.close()
+
+    return chassis_api(
+        settings=settings,
+        version=VERSION,
+        routes=[Router(PREFIX, route_handlers=ROUTES)],
+        mongo=made.mongo,
+        clock=made.clock,
+        indexes=INDEXES,
+        lifespan=[threads],
+        dependencies={
+            "settings": settings,
+            "mongo": made.mongo,
+            "addresses": made.addresses,
+            "passwords": made.passwords,
+            "mail": made.post,
+            "link_terms": made.link_terms,
+            "session_terms": made.session_terms,
+            "signer": signer,
+            "signing_in": _sign_in(made, signer),
+            "client_secrets": Secrets(made.hash_key),
+            "counted_under": made.hash_key,
+        },
+    )
+
+
+def build_worker(settings: IdentitySettings, *, clock: Clock | None = None) -> Worker:
+    """Return the worker: consumers, relay and jobs."""
+    made = parts(settings, clock=clock, patience=timedelta(seconds=20))
+    leases = Leases(made.mongo, owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}", term=settings.relay_lease)
+    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), _consumer(made)
+    consumer.attach(
+        broker,
+        batch=settings.consumer_batch,
+        session_ms=int(settings.kafka_session.total_seconds() * 1000),
+        heartbeat_ms=int(settings.kafka_heartbeat.total_seconds() * 1000),
+    )
+    return Worker(
+        service=SERVICE,
+        bootstrap=settings.kafka,
+        mongo=made.mongo,
+        broker=broker,
+        consumer=consumer,
+        relay=Relay(
+            made.mongo,
+            leases,
+            service=SERVICE,
+            bootstrap=settings.kafka,
+            batch=settings.relay_batch,
+            poll=settings.relay_poll.total_seconds(),
+        ),
+        jobs=Jobs(_jobs(made), leases),
+        topics=[*(event.topic for event in owned_by(SERVICE)), *(one.topic for one in SUBSCRIPTIONS)],
+        indexes=INDEXES,
+    )
+
+
+def _sign_in(made: Parts, signer: Signer) -> SignIn:
+    return SignIn(
+        mongo=made.mongo,
+        passwords=made.passwords,
+        signer=signer,
+        tokens=RefreshTokens(made.hash_key),
+        terms=made.session_terms,
+        post=made.post,
+    )
+
+
+def _consumer(made: Parts) -> Consumer:
+    parked = Parking(
+        consumer=SERVICE,
+        dead_letter=IdentityDeadLetterEvent,
+        record_key=lambda: made.keyring.key("dead-letters", "records"),
+        clock=made.clock,
+    )
+    return Consumer(made.mongo, SERVICE, [Subscription(one.event, one.handler(made)) for one in SUBSCRIPTIONS], parked)
+
+
+def _jobs(made: Parts) -> list[Job]:
+    async def releasing() -> int:
+        return await made.sealer.release_waiting(made.mongo, event_on)
+
+    async def destroying() -> int:
+        await made.keyring.mongo.ensure_indexes(KEYRING_INDEXES)
+        return await destruction.destroy_due(made.mongo, made.keyring)
+
+    return [
+        *key_jobs.jobs(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms),
+        *account_jobs.jobs(mongo=made.mongo),
+        *invitation_jobs.jobs(mongo=made.mongo),
+        *session_jobs.jobs(mongo=made.mongo),
+        Job("release-waiting", timedelta(seconds=2), releasing),
+        Job("destroy-keys", timedelta(seconds=2), destroying),
+    ]
