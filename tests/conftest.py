@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["testkit.parts", "testkit.network"]
+pytest_plugins = ["testkit.parts", "testkit.network", "testkit.stack"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FAILURES as failure:
         say(f"{asked.command}: {failure}")
         return 1
+    except BrokenPipeError:  # the reader has seen enough, as `make status | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -32,6 +34,12 @@ def up(asked: argparse.Namespace) -> None:
     instance = Instance(asked.instance)
     downloads.everything()
     running.ensure(instance, report=lambda name, seconds: say(f"  {name:<22} ready after {seconds:4.1f} s"))
+    if instance.parts is None:
+        addresses(instance)
+
+
+def addresses(instance: Instance) -> None:
+    """Say where a person finds what."""
     say(f"gateway   {services.public_url(instance)}/")
     say(f"docs      {services.public_url(instance)}/docs")
     say(f"mails     {mail.web_url(instance)}/")
@@ -44,7 +52,7 @@ def restart(asked: argparse.Namespace) -> None:
         raise LookupError(f"{instance.name} does not run: make up")
     for one in programs(instance):
         if one.name not in BACKING or one.name == "pages":
-            supervise.restart(instance, one.name)
+            supervise.stop(instance, one.name)
     up(asked)
 
 

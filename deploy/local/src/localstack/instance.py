@@ -67,7 +67,12 @@ def _start(instance: Instance, wanted: list[Program], report: Report) -> None:
         for program in [one for one in waiting if one.ready()]:
             waiting.remove(program)
             report(program.name, time.monotonic() - begun)
-        if waiting and time.monotonic() - begun > PATIENCE:
-            logs = "\n".join(f"  {program.name}: {instance.logs / program.name}.log" for program in waiting)
-            raise NotReadyError(f"not ready after {PATIENCE:.0f} s; see\n{logs}")
+        _check(instance, waiting, time.monotonic() - begun)
         time.sleep(0.1)
+
+
+def _check(instance: Instance, waiting: list[Program], waited: float) -> None:
+    states = supervise.states(instance)
+    if any(states[program.name]["statename"] == "FATAL" for program in waiting) or (waiting and waited > PATIENCE):
+        lines = [f"{one.name} ({states[one.name]['statename'].lower()}): {instance.logs / one.name}.log" for one in waiting]
+        raise NotReadyError("\n  ".join([f"not ready after {waited:.0f} s; their logs say why:", *lines]))

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 from xmlrpc.client import Fault, ServerProxy
@@ -21,13 +20,15 @@ from localstack.programs import programs
 
 MARK = "KANDIDATENBANK_INSTANCE"
 ALREADY_STARTED = 60
+NOT_RUNNING = 70
 
 PROGRAM = """
 [program:{name}]
 command={python} -m localstack exec {instance} {name}
 autostart=false
 autorestart=true
-startsecs=0
+startsecs=2
+startretries=5
 priority={priority}
 stopwaitsecs=20
 killasgroup=true
@@ -90,11 +91,13 @@ def start(instance: Instance, name: str) -> None:
             raise
 
 
-def restart(instance: Instance, name: str) -> None:
-    """Stop one process and start it again, with the code that is there now."""
-    with suppress(Fault):  # it was not running
+def stop(instance: Instance, name: str) -> None:
+    """Stop one process and keep it stopped; returns when it has ended."""
+    try:
         _ask(instance, "stopProcess", name)
-    start(instance, name)
+    except Fault as fault:
+        if fault.faultCode != NOT_RUNNING:
+            raise
 
 
 def states(instance: Instance) -> dict[str, dict[str, Any]]:

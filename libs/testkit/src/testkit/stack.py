@@ -1,0 +1,69 @@
+"""The whole system for tests in tests/e2e and for the demo: where it is, how to turn its time and how to restart a process."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from localstack import kafka, mail, mongo, services, supervise
+from localstack.instance import ensure
+from localstack.layout import Instance
+from localstack.programs import BACKING, programs
+from localstack.turning import turn
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One running instance of the local stack."""
+
+    instance: Instance
+
+    @property
+    def gateway(self) -> str:
+        """The gateway's address; paths begin with `/api/<service>/v1/`."""
+        return services.public_url(self.instance)
+
+    @property
+    def mails(self) -> str:
+        """The mail catcher's address."""
+        return mail.web_url(self.instance)
+
+    @property
+    def kafka(self) -> str:
+        """The address at which Kafka's clients begin."""
+        return kafka.bootstrap(self.instance)
+
+    def mongo_url(self, user: str = "root") -> str:
+        """The connection string of a user: `root`, `<service>` or `<service>_keyring`."""
+        return mongo.url(self.instance, user)
+
+    def environment(self, service: str) -> dict[str, str]:
+        """The variables with which a service's commands and processes run in this instance."""
+        return services.environment(self.instance, service)
+
+    def turn(self, by: timedelta) -> datetime:
+        """Turn domain time forward; returns when every process lives in it."""
+        return turn(self.instance, by)
+
+    def pid(self, process: str) -> int:
+        """The process id of `<service>-api` or `<service>-worker`, 0 when it does not run."""
+        return int(supervise.states(self.instance)[process]["pid"])
+
+    def stop(self, process: str) -> None:
+        """Stop a process, so that a test can run one of its own in its place."""
+        supervise.stop(self.instance, process)
+
+    def start(self, process: str) -> None:
+        """Start a process and wait until it is ready."""
+        ensure(self.instance, [process])
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The instance `e2e`, with the code as it is now; it stays for the next run, `make stop` ends it."""
+    instance = Instance("e2e")
+    ensure(instance, BACKING)
+    for program in programs(instance):
+        if program.name not in BACKING:
+            supervise.stop(instance, program.name)
+    ensure(instance)
+    return Stack(instance)
