@@ -3,7 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-import chassis.mongo
 import pytest
 from chassis.clock import Clock
 from chassis.mongo import TRANSIENT, BusyError, Mongo, transact
@@ -124,9 +123,8 @@ async def test_when_patience_is_over_the_caller_is_told_that_the_database_is_bus
     await hasty.close()
 
 
-async def test_an_unknown_commit_result_repeats_the_commit_and_not_the_work(mongo, monkeypatch):
-    session_class = chassis.mongo.AsyncIOMotorClientSession
-    commit, tries, runs = session_class.commit_transaction, [], []
+async def test_an_unknown_commit_result_repeats_the_commit_and_not_the_work(mongo):
+    commit, tries, runs = mongo.commit, [], []
 
     async def lost_answer(session):
         await commit(session)
@@ -134,7 +132,7 @@ async def test_an_unknown_commit_result_repeats_the_commit_and_not_the_work(mong
         if len(tries) == 1:
             raise OperationFailure("lost", 91, {"errorLabels": ["UnknownTransactionCommitResult"]})
 
-    monkeypatch.setattr(session_class, "commit_transaction", lost_answer)
+    mongo.commit = lost_answer
 
     async def work(uow):
         runs.append(1)

@@ -86,6 +86,10 @@ class Mongo:
         async with self.database[collection].watch(list(pipeline)) as stream:
             yield stream
 
+    async def commit(self, session: AsyncIOMotorClientSession) -> None:
+        """Commit a transaction once, without any retry."""
+        await session.commit_transaction()
+
     async def close(self) -> None:
         """Close all connections."""
         self.client.close()
@@ -141,18 +145,18 @@ async def _once(mongo: Mongo, session: AsyncIOMotorClientSession, work: Work[T],
         uow = UnitOfWork(_InTransaction(mongo.database, session), mongo.clock)
         result = await work(uow)
         await uow.flush()
-        await _commit(session, deadline)
+        await _commit(mongo, session, deadline)
     except BaseException:
         await _abort(session)
         raise
     return result
 
 
-async def _commit(session: AsyncIOMotorClientSession, deadline: float) -> None:
+async def _commit(mongo: Mongo, session: AsyncIOMotorClientSession, deadline: float) -> None:
     loop = asyncio.get_running_loop()
     while True:
         try:
-            return await session.commit_transaction()
+            return await mongo.commit(session)
         except PyMongoError as error:
             if not error.has_error_label(UNKNOWN_COMMIT) or isinstance(error, WTimeoutError):
                 raise
