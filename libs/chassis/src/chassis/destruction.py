@@ -10,10 +10,11 @@ from typing import Final
 import structlog
 
 from chassis.keyring import Keyring, row_id
-from chassis.mongo import Mongo
+from chassis.mongo import Indexes, Mongo
 from chassis.uow import UnitOfWork
 
 PENDING: Final = "pending_destruction"
+INDEXES: Final[Indexes] = {PENDING: []}
 BATCH: Final = 500
 log = structlog.get_logger()
 

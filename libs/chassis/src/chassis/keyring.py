@@ -20,12 +20,12 @@ from chassis.bounded import Bounded
 from chassis.crypto import KEY_BYTES, DataKey
 from chassis.ids import random_bytes
 from chassis.master import MasterKeys
-from chassis.mongo import Mongo
+from chassis.mongo import Indexes, Mongo
 from chassis.uow import Document
 
 KEYS: Final = "data_keys"
 ERASED: Final = "erased_subjects"
-INDEXES: Final = {KEYS: [IndexModel([("subject", ASCENDING)])]}
+INDEXES: Final[Indexes] = {KEYS: [IndexModel([("subject", ASCENDING)])]}
 CACHED: Final = timedelta(seconds=60)
 Owner = tuple[str, str]
 """A subject and a retention class."""

@@ -21,7 +21,7 @@ from chassis import outbox
 from chassis.crypto import UnreadableError, decrypt, encrypt
 from chassis.inbox import Incoming
 from chassis.keyring import Keyring, NoKeyError
-from chassis.mongo import Mongo, transact
+from chassis.mongo import Indexes, Mongo, transact
 from chassis.outbox import OutEvent
 from chassis.uow import Document, Reads, UnitOfWork
 
@@ -29,7 +29,7 @@ KNOWN: Final = "known_sealing_keys"
 WAITING: Final = "waiting_events"
 KLASS: Final = "waiting"
 """The retention class of details that wait."""
-INDEXES: Final = {WAITING: [IndexModel([("receiver", ASCENDING)])], KNOWN: []}
+INDEXES: Final[Indexes] = {WAITING: [IndexModel([("receiver", ASCENDING)])], KNOWN: []}
 BATCH: Final = 200
 FIELD: Final = "sealed"
 """The field of an event that holds its sealed part (`key_id` and `box`)."""
