@@ -145,9 +145,10 @@ def test_every_released_shape_counts_since_all_may_lie_in_the_log(checkout: Tree
 
 def test_a_topic_may_go_only_when_a_newer_version_is_there(checkout: Tree) -> None:
     schema = current_schemas()[ACCOUNT]
-    checkout.released.append("identity.gone.v1", schema)
-    assert list(checkout.released.broken_by(current_schemas())) == ["identity.gone.v1"]
-    assert checkout.released.broken_by(current_schemas() | {"identity.gone.v2": schema}) == {}
+    checkout.released.append("identity.gone.v2", schema)
+    for others in ({}, {"identity.gone.v1": schema}, {"identity.other.v3": schema}):
+        assert list(checkout.released.broken_by(current_schemas() | others)) == ["identity.gone.v2"]
+    assert checkout.released.broken_by(current_schemas() | {"identity.gone.v3": schema}) == {}
 
 
 def test_what_was_released_is_never_changed(checkout: Tree, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,7 @@ BREAKING: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "value removed": ({"state": (Literal["open"], ...)}, "state", "value 'closed' is written", TODAYS),
     "closed choice opened": ({"state": (Code, ...)}, "state", "any value is written", YESTERDAYS),
     "pattern changed": ({"thing": (Code, ...)}, "thing", "pattern", YESTERDAYS),
-    "pattern put on": ({"note": (Code | None, None)}, "note", "pattern", TODAYS),
+    "pattern changed in a choice": ({"note": (Code | None, None)}, "note", "pattern", TODAYS),
     "upper limit raised": ({"level": (int, Field(ge=1, le=20))}, "level", "maximum 20 is written", YESTERDAYS),
     "upper limit lowered": ({"level": (int, Field(ge=1, le=5))}, "level", "maximum 10 is written", TODAYS),
     "lower limit lowered": ({"level": (int, Field(ge=0, le=10))}, "level", "minimum 0 is written", YESTERDAYS),
@@ -84,8 +84,24 @@ BREAKING: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "limit put on": ({"count": (int, Field(ge=0))}, "count", "minimum None is written", TODAYS),
     "unknown limit put on": ({"count": (int, Field(multiple_of=5))}, "count", "multipleOf None is written", TODAYS),
     "names of a map changed": ({"words": (dict[Id, Id], {})}, "words", "names like", YESTERDAYS),
+    "choice of types exchanged": (
+        {"size": (bool | None, ...)},
+        "size",
+        "boolean is written, but integer or null is read",
+        YESTERDAYS,
+    ),
     "values of a map changed": ({"words": (dict[Code, int], Field(default_factory=dict))}, "words[]", "integer", YESTERDAYS),
     "list made shorter": ({"parts": (tuple[Part, ...], Field(max_length=3))}, "parts", "maxItems None is written", TODAYS),
+}
+
+
+BOTH_WAYS = {
+    "type changed",
+    "pattern changed",
+    "pattern changed in a choice",
+    "names of a map changed",
+    "values of a map changed",
+    "choice of types exchanged",
 }
 
 
@@ -94,6 +110,8 @@ def test_a_breaking_change_is_named_with_its_place_and_whom_it_breaks(name: str)
     changes, where, what, whom = BREAKING[name]
     found = breaks(schema(), schema(**changes))
     assert any(one.where == where and what in one.what and one.whom == whom for one in found), [str(one) for one in found]
+    assert {one.where for one in found} == {where}
+    assert {one.whom for one in found} == ({YESTERDAYS, TODAYS} if name in BOTH_WAYS else {whom})
 
 
 @pytest.mark.parametrize(
