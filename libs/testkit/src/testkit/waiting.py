@@ -3,13 +3,23 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
-async def eventually(predicate: Callable[[], Awaitable[T] | T], timeout: float = 10, every: float = 0.05) -> T:  # noqa: ASYNC109 - the caller's limit, reported below
+@overload
+def eventually(
+    predicate: Callable[[], Awaitable[T | None]], timeout: float = 10, every: float = 0.05
+) -> Coroutine[Any, Any, T]: ...
+
+
+@overload
+def eventually(predicate: Callable[[], T | None], timeout: float = 10, every: float = 0.05) -> Coroutine[Any, Any, T]: ...
+
+
+async def eventually(predicate: Callable[[], Any], timeout: float = 10, every: float = 0.05) -> Any:  # noqa: ASYNC109 - the caller's limit, reported below
     """Return the predicate's first true answer; after the time-out, fail and show its last answer or exception.
 
     The predicate may be a plain or an async function. An `AssertionError` or a `LookupError` in it means "not yet".
