@@ -154,13 +154,14 @@ def build_worker(
     *,
     clock: Clock | None = None,
     matcher: Matcher | None = None,
-    make_mailer: Callable[[], Mailer] | None = None,
+    make_mailer: Callable[[NotificationsSettings], Mailer] | None = None,
+    group: str = SERVICE,
 ) -> Worker:
     """Return the worker: consumers, relay, jobs, and as many senders as there are connections to the mail server."""
     made = parts(settings, clock=clock, patience=timedelta(seconds=20))
     matcher = matcher or EverySearch()
     leases = Leases(made.mongo, owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}", term=settings.relay_lease)
-    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), _consumer(made, matcher)
+    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), make_consumer(made, matcher, group=group)
     consumer.attach(
         broker,
         batch=settings.consumer_batch,
@@ -168,7 +169,7 @@ def build_worker(
         heartbeat_ms=int(settings.kafka_heartbeat.total_seconds() * 1000),
     )
     fresh = [Freshness(made.mongo, event.topic) for event in SEALED_TO_US]
-    senders = [_sender(made, matcher, make_mailer or (lambda: _smtp(settings))) for _ in range(settings.smtp_connections)]
+    senders = [make_sender(made, matcher, (make_mailer or smtp_mailer)(settings)) for _ in range(settings.smtp_connections)]
     return Worker(
         service=SERVICE,
         bootstrap=settings.kafka,
@@ -201,7 +202,8 @@ def _alerts(made: Parts, matcher: Matcher) -> Alerts:
     return Alerts(made.clock, made.searches, matcher, made.unsubscribing)
 
 
-def _consumer(made: Parts, matcher: Matcher) -> Consumer:
+def make_consumer(made: Parts, matcher: Matcher, *, group: str = SERVICE) -> Consumer:
+    """Return the consumer; it applies what it is given also without a broker."""
     requests = MailRequests(made.keyring, SealedInbox(made.keyring), made.clock)
     users = Users(made.clock, _contacts(made), requests, _alerts(made, matcher))
     parked = Parking(
@@ -211,10 +213,11 @@ def _consumer(made: Parts, matcher: Matcher) -> Consumer:
         clock=made.clock,
     )
     listened = [Subscription(one.event, one.handler(users), one.when_parked) for one in SUBSCRIPTIONS]
-    return Consumer(made.mongo, SERVICE, listened, parked)
+    return Consumer(made.mongo, group, listened, parked)
 
 
-def _sender(made: Parts, matcher: Matcher, make_mailer: Callable[[], Mailer]) -> Sender:
+def make_sender(made: Parts, matcher: Matcher, mailer: Mailer) -> Sender:
+    """Return one sender of queued mails."""
     told = made.settings
     composer = Composer(
         keyring=made.keyring,
@@ -225,7 +228,7 @@ def _sender(made: Parts, matcher: Matcher, make_mailer: Callable[[], Mailer]) ->
         own={JOB_ALERT: _alerts(made, matcher).words},
     )
     pace = Pace(lease=told.mail_lease, rest=told.mail_poll)
-    return Sender(mongo=made.mongo, clock=made.clock, composer=composer, mailer=make_mailer(), retries=retries(told), pace=pace)
+    return Sender(mongo=made.mongo, clock=made.clock, composer=composer, mailer=mailer, retries=retries(told), pace=pace)
 
 
 def retries(settings: NotificationsSettings) -> Retries:
@@ -233,7 +236,8 @@ def retries(settings: NotificationsSettings) -> Retries:
     return Retries(settings.mail_first_retry, settings.mail_longest_retry, settings.mail_give_up_after)
 
 
-def _smtp(told: NotificationsSettings) -> Mailer:
+def smtp_mailer(told: NotificationsSettings) -> Mailer:
+    """Return a connection to the mail server."""
     server = SmtpServer(
         host=told.smtp_host,
         port=told.smtp_port,

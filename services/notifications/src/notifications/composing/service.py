@@ -68,6 +68,8 @@ class Composer:
             return Ended(State.GIVEN_UP, Reason.DARK)
         if await contacts.is_closed(reads, mail["subject"]):
             return Ended(State.GIVEN_UP, Reason.ACCOUNT_CLOSED)
+        if await contacts.is_unclear(reads, mail["subject"]):
+            return Again(Reason.NO_CONTACT)
         try:
             return await self._written(reads, mail, template)
         except NoKeyError:

@@ -32,4 +32,4 @@ async def on_account(incoming: Incoming[AccountEvent], uow: UnitOfWork) -> None:
 
 async def on_account_parked(incoming: Incoming[AccountEvent], uow: UnitOfWork) -> None:
     """Mail nobody whose account's news could not be handled: it may say that the account was closed."""
-    service.note_account(uow, incoming.key, state="unknown")
+    service.note_account(uow, incoming.key, state=service.UNCLEAR)

@@ -20,6 +20,7 @@ KEY_CLASS = "contact"
 PATH = "address"
 CLOSED = "closed"
 ERASED = "erased"
+UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,11 @@ class Contacts:
 async def is_closed(reads: Reads, subject: str) -> bool:
     """Tell whether an account is closed or erased, which ends all mail to its person."""
     return await store.account_state(reads, subject) in {CLOSED, ERASED}
+
+
+async def is_unclear(reads: Reads, subject: str) -> bool:
+    """Tell whether an account's latest news could not be handled: it may be that it was closed, so its mails wait."""
+    return await store.account_state(reads, subject) == UNCLEAR
 
 
 def note_account(uow: UnitOfWork, subject: str, *, state: str) -> None:

@@ -1,0 +1,220 @@
+"""A mail server to script, and the service's own parts on a database of the test's own."""
+
+import asyncio
+import json
+from base64 import b64decode, b64encode
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from types import SimpleNamespace
+
+import pytest
+from aiosmtpd.smtp import SMTP
+from chassis.ids import new_id
+from chassis.inbox import Incoming
+from chassis.sealing import PRIVATE, turn_sealing_keys
+from contracts.identity.account import AccountEvent
+from contracts.identity.contact import ContactEvent
+from contracts.identity.organisation import OrganisationEvent
+from contracts.kinds import Sealed
+from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
+from contracts.profiles.mail_request import ProfilesMailRequestEvent
+from contracts.profiles.vacancy import SAMPLES, VacancyEvent
+from nacl.public import PublicKey, SealedBox
+from notifications.app import INDEXES, make_consumer, make_sender, parts, smtp_mailer
+from notifications.matching.service import EverySearch
+from notifications.settings import NotificationsSettings
+from pydantic_core import to_json
+from testkit.parts import fresh_name
+
+KEY = b64encode(b"k" * 32).decode()
+DROP = "drop the connection"
+
+
+class Postbox:
+    """A real SMTP server: keeps what it took, and answers RCPT and DATA as it was told (250 when it was not)."""
+
+    def __init__(self) -> None:
+        self.mails, self.sessions, self._protocols = [], 0, []
+        self.to_rcpt, self.to_data = deque(), deque()
+        self.port, self._server = 0, None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        self._server.close()
+        for protocol in self._protocols:
+            if protocol.transport is not None:
+                protocol.transport.abort()
+        await self._server.wait_closed()
+
+    def _serve(self):
+        self.sessions += 1
+        protocol = SMTP(self, enable_SMTPUTF8=True, hostname="postbox.example")
+        self._protocols.append(protocol)
+        return protocol
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - aiosmtpd's name
+        answer = self.to_rcpt.popleft() if self.to_rcpt else "250 OK"
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server, _session, envelope):  # noqa: N802 - aiosmtpd's name
+        answer = self.to_data.popleft() if self.to_data else "250 OK"
+        if callable(answer):
+            answer = answer()
+        if answer == DROP or answer.startswith("250"):
+            mail = message_from_bytes(envelope.content, policy=default)
+            self.mails.append(mail)
+        if answer == DROP:
+            server.transport.abort()
+            return "421 gone"
+        return answer
+
+
+class World:
+    """Notifications without a broker: events are applied as its consumer does, mails are sent as its sender does."""
+
+    def __init__(self, settings: NotificationsSettings) -> None:
+        self.settings, self.made = settings, parts(settings)
+        self.mongo, self.keyring, self.clock = self.made.mongo, self.made.keyring, self.made.clock
+        self.consumer = make_consumer(self.made, EverySearch())
+        self._sequences: dict[tuple[str, str], int] = {}
+
+    async def start(self) -> None:
+        await self.mongo.ensure_indexes(*INDEXES)
+        await self.turn_keys()
+
+    async def turn_keys(self) -> None:
+        async def lagging() -> bool:
+            return False
+
+        await turn_sealing_keys(self.mongo, self.keyring, NotificationsSealingKeyEvent, lagging)
+
+    def turn_days(self, days: int) -> None:
+        self.settings.clock_file.write_text(str(days * 86_400))
+
+    def sender(self, mailer=None, **changes):
+        sender = make_sender(self.made, EverySearch(), mailer or smtp_mailer(self.settings))
+        return sender.__class__(**{**sender.__dict__, **changes})
+
+    async def seal(self, **details) -> Sealed:
+        rows = await self.keyring.mongo.find(PRIVATE, {}, sort=[("_id", -1)], limit=1)
+        box = SealedBox(PublicKey(b64decode(rows[0]["public_key"]))).encrypt(to_json(details))
+        return Sealed(key_id=rows[0]["key_id"], box=b64encode(box).decode())
+
+    def incoming(self, event, *, key=None, event_type=None, sequence=None) -> Incoming:
+        event_type = event_type or type(event)
+        key = key or event.key
+        topic = event_type.topic.name
+        number = self._sequences[topic, key] = sequence or self._sequences.get((topic, key), 0) + 1
+        record = SimpleNamespace(topic=topic, partition=0, offset=0, key=key.encode(), value=b"", headers=[])
+        return Incoming(record, topic, key, new_id(), event_type.topic.event_type, number, datetime.now(UTC), None, event)
+
+    async def hear(self, *events) -> None:
+        """Apply events in one batch, each with the next sequence of its key."""
+        await self.consumer.apply([one if isinstance(one, Incoming) else self.incoming(one) for one in events])
+
+    async def hear_tombstone(self, event_type, key: str) -> None:
+        await self.hear(self.incoming(None, key=key, event_type=event_type))
+
+    async def contact(self, subject: str, address: str, language: str = "nl") -> ContactEvent:
+        return ContactEvent(account=subject, sealed=await self.seal(address=address), language=language)
+
+    async def ask(self, subject: str, **changes) -> ProfilesMailRequestEvent:
+        """A must-arrive mail of profiles: 'is your profile up to date?'."""
+        fields = {
+            "cause": f"profiles:ask:{subject}:1",
+            "subject": subject,
+            "template": "renewal-asked",
+            "language": "nl",
+            "facts": {"visible-until": "2027-03-01", "period-days": "28"},
+            "sealed": await self.seal(secret="s3cret"),
+            "address": "account",
+        }
+        return ProfilesMailRequestEvent.model_validate(fields | changes)
+
+    async def renewed(self, subject: str) -> ProfilesMailRequestEvent:
+        """An at-most-once mail of profiles: 'your profile stays'."""
+        cause = f"profiles:renewed:{subject}:1"
+        facts = {"visible-until": "2028-03-01"}
+        return await self.ask(subject, cause=cause, template="profile-renewed", facts=facts, sealed=None)
+
+    async def mail(self, cause: str):
+        return await self.mongo.find_one("mails", {"_id": cause})
+
+    async def deliveries(self, cause: str) -> list[dict]:
+        rows = await self.mongo.find("outbox", {"topic": "notifications.delivery.v1", "key": cause})
+        return [json.loads(row["body"]) for row in rows]
+
+    async def close(self) -> None:
+        await self.mongo.close()
+        await self.keyring.mongo.close()
+
+
+def account(subject: str, state: str = "confirmed") -> AccountEvent:
+    day = datetime(2026, 3, 2, tzinfo=UTC).date()
+    return AccountEvent(account=subject, state=state, language="nl", roles=("candidate",), confirmed_on=day)
+
+
+def organisation(name: str = "Bouwbedrijf De Steiger B.V.") -> OrganisationEvent:
+    return OrganisationEvent(organisation=SAMPLES[0].organisation, name=name, state="active", bank_access=True, members=())
+
+
+def vacancy(**changes) -> VacancyEvent:
+    """Werkvoorbereider houtbouw in Amersfoort, 32-40 hours, mbo-4, permanent; a new one each time."""
+    return SAMPLES[0].model_copy(update={"vacancy": new_id(), **changes})
+
+
+@pytest.fixture
+async def postbox():
+    box = Postbox()
+    await box.start()
+    yield box
+    await box.stop()
+
+
+@pytest.fixture
+def settings(mongo_url, mongo_database, postbox, tmp_path):
+    return NotificationsSettings(
+        production=False,
+        clock_file=tmp_path / "clock",
+        mongo_url=mongo_url,
+        mongo_database=mongo_database,
+        keyring_url=mongo_url,
+        keyring_database=f"{mongo_database}_keyring",
+        master_key=KEY,
+        hash_key=KEY,
+        public_url="https://portal.example",
+        smtp_port=postbox.port,
+        smtp_timeout=timedelta(seconds=2),
+        mail_first_retry=timedelta(milliseconds=20),
+        mail_longest_retry=timedelta(milliseconds=50),
+        mail_poll=timedelta(milliseconds=20),
+        mail_lease=timedelta(seconds=2),
+    )
+
+
+@pytest.fixture
+async def world(settings):
+    made = World(settings)
+    await made.start()
+    yield made
+    await made.keyring.mongo.client.drop_database(settings.keyring_database)
+    await made.close()
+
+
+@pytest.fixture
+def make():
+    """The events of a test: `make.account(…)`, `make.organisation(…)`, `make.vacancy(…)`."""
+    return SimpleNamespace(account=account, organisation=organisation, vacancy=vacancy, drop=DROP, name=fresh_name)
+
+
+@pytest.fixture
+def subject() -> str:
+    return new_id()
