@@ -14,7 +14,7 @@ from chassis.ids import new_id
 from chassis.keyring import CACHED, ERASED, KEYS, KeyDestroyedError, KeyMissingError, Keyring, SubjectErasedError
 from chassis.master import MasterKeyError, MasterKeys
 from chassis.mongo import Mongo, transact
-from chassis.uow import UnitOfWork
+from chassis.uow import Document, Filter, UnitOfWork
 
 MASTERS = MasterKeys.parse(base64.b64encode(b"m" * 32).decode())
 
@@ -138,6 +138,25 @@ async def test_forget_and_size_bound_the_cache(mongo: Mongo, keyring: Keyring) -
     small.forget("bob", "a")
     with pytest.raises(KeyDestroyedError):
         await small.existing("bob", "a")
+
+
+async def test_a_key_that_was_destroyed_while_it_was_read_is_not_kept(
+    keyring: Keyring, elsewhere: Keyring, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await elsewhere.key("ann", "identifying")
+    find = mongo.find
+
+    async def overtaken(collection: str, where: Filter) -> list[Document]:
+        rows = await find(collection, where)
+        if collection == KEYS:
+            await keyring.destroy("ann", "identifying")
+        return rows
+
+    monkeypatch.setattr(mongo, "find", overtaken)
+    await keyring.existing("ann", "identifying")
+    monkeypatch.undo()
+    with pytest.raises(KeyDestroyedError):
+        await keyring.existing("ann", "identifying")
 
 
 async def test_reading_makes_no_key(keyring: Keyring, mongo: Mongo) -> None:

@@ -56,6 +56,7 @@ class Keyring:
         self.mongo = mongo
         self.masters = masters
         self._cache: Bounded[Owner, DataKey] = Bounded(cache_size, CACHED)
+        self._forgotten = 0
 
     async def key(self, subject: str, klass: str) -> DataKey:
         """Return the key to write with; it is made on first use, the same one for everybody who asks at once.
@@ -119,6 +120,7 @@ class Keyring:
 
     def forget(self, subject: str, klass: str) -> None:
         """Drop a key from this process's cache."""
+        self._forgotten += 1
         self._cache.drop((subject, klass))
 
     async def _make(self, subject: str, klass: str) -> None:
@@ -133,6 +135,7 @@ class Keyring:
     async def _load(self, owners: list[Owner]) -> dict[Owner, DataKey | NoKeyError]:
         if not owners:
             return {}
+        forgotten = self._forgotten
         asked = self.mongo.clock.machine()  # before the reads: a key is never used longer than CACHED after they were true
         rows, erased = await asyncio.gather(
             self.mongo.find(KEYS, {"_id": {"$in": [row_id(*owner) for owner in owners]}}),
@@ -141,7 +144,7 @@ class Keyring:
         by_id, gone = {row["_id"]: row for row in rows}, {row["_id"] for row in erased}
         found = {owner: self._judge(owner, by_id.get(row_id(*owner)), erased=owner[0] in gone) for owner in owners}
         for owner, key in found.items():
-            if isinstance(key, DataKey):
+            if isinstance(key, DataKey) and forgotten == self._forgotten:  # else it may have been destroyed while this read it
                 self._cache.put(owner, key, asked)
         return found
 
