@@ -1,6 +1,7 @@
 """Each way in which a change of an event can break somebody, named; and the changes that break nobody."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Literal
 
 import pytest
@@ -33,6 +34,7 @@ FIELDS: dict[str, Any] = {
     "best": (Part | None, None),
     "words": (dict[Code, Id], Field(default_factory=dict)),
     "share": (float, ...),
+    "when": (date | Code, ...),
     "level": (int, Field(ge=1, le=10)),
 }
 
