@@ -107,6 +107,12 @@ class Parts:
     key_terms: KeyTerms
     session_terms: SessionTerms
 
+    async def close(self) -> None:
+        """Close connections and threads."""
+        self.passwords.close()
+        await self.mongo.close()
+        await self.keyring.mongo.close()
+
     @property
     def hash_key(self) -> bytes:
         """The key of all keyed hashes."""
@@ -161,9 +167,9 @@ def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Lite
     signer = Signer(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms, issuer=settings.public_url)
 
     @asynccontextmanager
-    async def threads(_app: Litestar) -> AsyncIterator[None]:
+    async def closing(_app: Litestar) -> AsyncIterator[None]:
         yield
-        made.passwords.close()
+        await made.close()
 
     return chassis_api(
         settings=settings,
@@ -172,7 +178,7 @@ def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Lite
         mongo=made.mongo,
         clock=made.clock,
         indexes=INDEXES,
-        lifespan=[threads],
+        lifespan=[closing],
         dependencies={
             "settings": settings,
             "mongo": made.mongo,
@@ -214,7 +220,7 @@ def build_worker(settings: IdentitySettings, *, clock: Clock | None = None) -> W
             batch=settings.relay_batch,
             poll=settings.relay_poll.total_seconds(),
         ),
-        jobs=Jobs(_jobs(made), leases),
+        jobs=Jobs(jobs_of(made), leases),
         topics=[*(event.topic for event in owned_by(SERVICE)), *(one.topic for one in SUBSCRIPTIONS)],
         indexes=INDEXES,
     )
@@ -241,7 +247,9 @@ def _consumer(made: Parts) -> Consumer:
     return Consumer(made.mongo, SERVICE, [Subscription(one.event, one.handler(made)) for one in SUBSCRIPTIONS], parked)
 
 
-def _jobs(made: Parts) -> list[Job]:
+def jobs_of(made: Parts) -> list[Job]:
+    """Return all that the worker does by the passing of time."""
+
     async def releasing() -> int:
         return await made.sealer.release_waiting(made.mongo, event_on)
 

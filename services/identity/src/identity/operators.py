@@ -36,9 +36,7 @@ async def create_operator(settings: IdentitySettings, *, email: str, password: s
     except AddressTakenError:
         raise OperatorError("this address has an account already; nothing was changed") from None
     finally:
-        made.passwords.close()
-        await made.mongo.close()
-        await made.keyring.mongo.close()
+        await made.close()
     return account.id
 
 

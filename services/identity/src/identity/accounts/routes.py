@@ -35,6 +35,8 @@ AnyRequest = Request[Any, Any, Any]
 class RegistrationBody(Body):
     """An address that can be mailed, and the password that the account will have."""
 
+    model_config = ConfigDict(str_strip_whitespace=False)  # blanks belong to a password
+
     email: Address
     password: Annotated[SecretStr, Field(max_length=1024)]
     language: Language = Language.NL

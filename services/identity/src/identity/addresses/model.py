@@ -2,7 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import StringConstraints
 
-Address = Annotated[str, Field(max_length=254, pattern=r"^[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]+\.[^\s@,;<>\"]+$")]
+Address = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^\s@,;<>\"]{1,64}@[^\s@,;<>\"]+\.[^\s@,;<>\"]+$"),
+]
 """One address that can be mailed; nothing that a mail header would read as two."""

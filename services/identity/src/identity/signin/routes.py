@@ -48,6 +48,8 @@ class ThrottledProblem(Problem):
 class SignInBody(Body):
     """Who signs in, and (optional) for which organisation and in which role."""
 
+    model_config = ConfigDict(str_strip_whitespace=False)  # blanks belong to a password
+
     email: Annotated[str, Field(max_length=254)]
     password: Annotated[SecretStr, Field(max_length=1024)]
     organisation: Annotated[str, Field(max_length=64)] | None = None
