@@ -74,9 +74,9 @@ EventOn = Callable[[str], type[SealedEvent]]
 """Gives the event of a topic by its name; `contracts.topics.event_on` fits."""
 
 
-async def on_sealing_key(incoming: Incoming[AnnouncedKey], uow: UnitOfWork) -> None:
+async def on_sealing_key(incoming: Incoming[Any], uow: UnitOfWork) -> None:
     """Keep or forget a public key; the handler for every `<service>.sealing-key.v1`."""
-    key = incoming.event
+    key: AnnouncedKey | None = incoming.event
     if key is None:
         uow.delete(KNOWN, {"_id": incoming.key})
         return
