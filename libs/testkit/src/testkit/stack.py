@@ -1,5 +1,6 @@
 """The whole system for tests in tests/e2e and for the demo: where it is, how to turn its time and how to restart a process."""
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,6 +40,10 @@ class Stack:
     def environment(self, service: str) -> dict[str, str]:
         """The variables with which a service's commands and processes run in this instance."""
         return services.environment(self.instance, service)
+
+    def process_environment(self, service: str) -> dict[str, str]:
+        """The whole environment for a process that takes part in this instance; `make stop` ends it too."""
+        return {**os.environ, supervise.MARK: str(self.instance.folder), **self.environment(service)}
 
     def turn(self, by: timedelta) -> datetime:
         """Turn domain time forward; returns when every process lives in it."""
