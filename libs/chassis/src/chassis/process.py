@@ -183,7 +183,12 @@ async def _until_up(what: str, work: Callable[[], Awaitable[None]]) -> None:
 
 
 def _run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], patience: timedelta) -> None:
-    asyncio.run(_until_stopped(main, patience))
+    """Run the process, and end it with one log line and status 1 when it fails."""
+    try:
+        asyncio.run(_until_stopped(main, patience))
+    except Exception as error:  # the process ends here, and what ended it must be in the log
+        log.critical("process_failed", exc_info=error)
+        raise SystemExit(1) from None
 
 
 async def _until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], patience: timedelta) -> None:

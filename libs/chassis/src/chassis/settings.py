@@ -21,10 +21,8 @@ from chassis.terminal import say
 T = TypeVar("T", bound="ServiceSettings")
 
 
-class SettingsError(Exception):
-    """The environment does not hold what the service needs; the message names variables, never values."""
-
-    loggable = True
+class SettingsError(SystemExit):
+    """The environment does not hold what the service needs: uncaught, it ends the process with its message and status 1."""
 
 
 def _positive(value: timedelta) -> timedelta:

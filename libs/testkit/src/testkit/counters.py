@@ -35,9 +35,9 @@ class Stream:
         return self.event.topic
 
 
-def fresh_stream(partitions: int = 3) -> Stream:
-    """Make a stream under a fresh name."""
-    name = fresh_name("s").replace("-", "")
+def fresh_stream(partitions: int = 3, *, name: str | None = None) -> Stream:
+    """Make a stream under a fresh name, or in another process under the name that a test gave it."""
+    name = (name or fresh_name("s")).replace("-", "")
     counter_topic = Topic(
         f"{name}.counter.v1",
         kind=STREAM,

@@ -1,13 +1,16 @@
 """What accompanies a request: its id, its trace, the log fields bound to both, and the headers that every answer carries."""
 
+import asyncio
 import re
 import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import trace
@@ -15,6 +18,7 @@ from chassis.ids import new_id
 
 log = structlog.get_logger()
 _ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+_DRAIN_BYTES, _DRAIN_SECONDS = 16_000_000, 5.0
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -58,12 +62,26 @@ class RequestContext(ASGIMiddleware):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
+                    await _drain(receive)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id(scope), trace_id=trace.trace_id(traceparent)):
             await next_app(scope, receive, noting)
             if not scope["route_handler"].opt.get("quiet"):
                 log.info("request", **_line(scope, status), milliseconds=round((time.perf_counter() - started) * 1000, 1))
+
+
+async def _drain(receive: Receive) -> None:
+    """Take what the client still sends of a refused body: a connection closed under it would hide the answer."""
+    taken = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while taken < _DRAIN_BYTES:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+                taken += len(message.get("body", b""))
 
 
 def _line(scope: Scope, status: int) -> dict[str, Any]:

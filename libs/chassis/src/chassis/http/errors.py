@@ -80,7 +80,7 @@ def problem_of(error: Exception) -> Problem:
         return BusyProblem()
     if isinstance(error, SerializationException) or isinstance(error.__cause__, SerializationException):
         return BadRequestProblem(code="unreadable", detail="The body is not JSON")
-    if isinstance(error, ValidationException):
+    if isinstance(error, ValidationException) or _body_errors(error):
         return InvalidProblem(errors=_field_errors(error))
     if isinstance(error, HTTPException):
         return _of_litestar(error)
@@ -104,14 +104,20 @@ def _of_litestar(error: HTTPException) -> Problem:
     return BadRequestProblem(status=status)
 
 
-def _field_errors(error: ValidationException) -> list[FieldError]:
-    details = getattr(error.__cause__, "errors", None)
-    if isinstance(details, list):
+def _body_errors(error: Exception) -> list[dict[str, Any]]:
+    """Return what pydantic said of a body. Litestar calls it a 500 when the field has the name of a dependency."""
+    found = getattr(error.__cause__, "errors", None) if isinstance(error, HTTPException) else None
+    return found if isinstance(found, list) else []
+
+
+def _field_errors(error: Exception) -> list[FieldError]:
+    if details := _body_errors(error):
         return [_of_pydantic(one) for one in details]
-    if isinstance(error.extra, list):
-        return [_of_parameter(one) for one in error.extra]
+    extra = getattr(error, "extra", None)
+    if isinstance(extra, list):
+        return [_of_parameter(one) for one in extra]
     # Litestar names a missing parameter in a sentence only: "Missing required query parameter 'x' for path …"
-    named = str(error.detail).split("'")
+    named = str(getattr(error, "detail", "")).split("'")
     return [FieldError(named[1], "required")] if len(named) > 1 else []
 
 
