@@ -58,18 +58,24 @@ class Parts:
     mongo: Mongo
     keyring: Keyring
 
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.mongo.close()
+        await self.keyring.mongo.close()
 
-def parts(settings: ConsentSettings, *, clock: Clock | None = None, patience: timedelta = timedelta(seconds=4)) -> Parts:
-    """Return the shared parts; nothing is connected yet."""
-    clock = clock or Clock(settings.clock_file)
+
+def parts(settings: ConsentSettings, *, patience: timedelta = timedelta(seconds=4)) -> Parts:
+    """Return the shared parts; nothing is connected yet. `patience` is how long a transaction is retried."""
+    clock = Clock(settings.clock_file)
     mongo = Mongo(settings.mongo_url.get_secret_value(), database=settings.mongo_database, clock=clock, patience=patience)
     keys = Mongo(settings.keyring_url.get_secret_value(), database=settings.keyring_database, clock=clock, patience=patience)
     return Parts(clock, mongo, Keyring(keys, MasterKeys.parse(settings.master_key.get_secret_value())))
 
 
-def build_api(settings: ConsentSettings, *, clock: Clock | None = None, statements: Statements | None = None) -> Litestar:
+def build_api(settings: ConsentSettings, *, made: Parts | None = None, statements: Statements | None = None) -> Litestar:
     """Return the API. It does not start with texts that nobody should be shown."""
-    made = parts(settings, clock=clock)
+    statements = statements or load()
+    made = made or parts(settings)
     return chassis_api(
         settings=settings,
         version=VERSION,
@@ -81,16 +87,16 @@ def build_api(settings: ConsentSettings, *, clock: Clock | None = None, statemen
             "mongo": made.mongo,
             "clock": made.clock,
             "settings": settings,
-            "statements": statements or load(),
+            "statements": statements,
         },
     )
 
 
-def build_worker(settings: ConsentSettings, *, clock: Clock | None = None) -> Worker:
+def build_worker(settings: ConsentSettings, *, made: Parts | None = None, group: str = SERVICE) -> Worker:
     """Return the worker: consumers and relay. Nothing here happens by the passing of time yet, so it has no jobs."""
-    made = parts(settings, clock=clock, patience=timedelta(seconds=20))
+    made = made or parts(settings, patience=timedelta(seconds=20))
     leases = Leases(made.mongo, owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}", term=settings.relay_lease)
-    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), _consumer(made)
+    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), _consumer(made, group)
     consumer.attach(
         broker,
         batch=settings.consumer_batch,
@@ -117,11 +123,11 @@ def build_worker(settings: ConsentSettings, *, clock: Clock | None = None) -> Wo
     )
 
 
-def _consumer(made: Parts) -> Consumer:
+def _consumer(made: Parts, group: str) -> Consumer:
     parked = Parking(
         consumer=SERVICE,
         dead_letter=ConsentDeadLetterEvent,
         record_key=lambda: made.keyring.key("dead-letters", "records"),
         clock=made.clock,
     )
-    return Consumer(made.mongo, SERVICE, SUBSCRIPTIONS, parked)
+    return Consumer(made.mongo, group, SUBSCRIPTIONS, parked)

@@ -161,9 +161,9 @@ async def decide(
     return _answer(await _kept(mongo, work))
 
 
-@post("/decisions/{purpose:str}/withdrawal", opt={"access": OWN}, status_code=HTTP_200_OK, summary="Withdraw a consent")
+@post("/decisions/{consented_to:str}/withdrawal", opt={"access": OWN}, status_code=HTTP_200_OK, summary="Withdraw a consent")
 async def withdraw(
-    purpose: FromPath[ConsentPurpose],
+    consented_to: FromPath[ConsentPurpose],
     caller: NamedDependency[Caller],
     mongo: NamedDependency[Mongo],
     clock: NamedDependency[Clock],
@@ -171,7 +171,7 @@ async def withdraw(
     """As easy as giving it: one request without a body, at any time. Again it changes nothing."""
 
     async def work(uow: UnitOfWork) -> Decision:
-        return await service.withdraw(uow=uow, clock=clock, subject=caller.subject, purpose=purpose)
+        return await service.withdraw(uow=uow, clock=clock, subject=caller.subject, purpose=consented_to)
 
     return _answer(await _kept(mongo, work))
 
