@@ -144,7 +144,7 @@ async def _put_profile(candidate: Actor, profile: dict[str, Any]) -> bool:
 
 async def show(candidate: Actor, *paths: str, **choices: str) -> None:
     """Choose what recruiters see."""
-    fields = dict.fromkeys(paths, "visible") | choices
+    fields = dict.fromkeys(paths, "shown") | choices
     ok(await candidate.put("profiles/v1/me/visibility", {"fields": fields}))
 
 

@@ -165,7 +165,7 @@ async def candidates_activate(story: Story, first: Person, second: Person) -> No
         await fill_in(candidate, person.profile)
         hidden = ok(await candidate.get("profiles/v1/me/profile/as-recruiter")).json()
         must(not _leaves(hidden["profile"]), "everything is hidden at the start")
-        await show(candidate, *IDENTIFYING, *CAREER, *WISHES, **{"identity.place": "place"})
+        await show(candidate, *IDENTIFYING, *CAREER, *WISHES, **{"identity.place": "shown"})
         seen = ok(await candidate.get("profiles/v1/me/profile/as-recruiter")).json()["profile"]
         shown_name = seen["identity"]["given_name"] == person.profile["identity"]["given_name"]
         must(shown_name and "birth_date" not in seen["identity"], "a recruiter sees what was chosen and nothing else")
