@@ -18,7 +18,8 @@ from chassis.ids import new_id, random_bytes
 from chassis.mongo import Mongo, transact
 from chassis.sealed_events import KNOWN
 from chassis.uow import UnitOfWork
-from identity.app import build_api, jobs_of, parts
+from identity.app import INDEXES, build_api, jobs_of, parts
+from identity.keys.service import rotate
 from identity.operators import create_operator
 from identity.settings import IdentitySettings
 from litestar import Litestar
@@ -209,6 +210,8 @@ def settings(mongo_url: str, mongo_database: str, tmp_path: Path) -> IdentitySet
 async def identity(settings: IdentitySettings) -> AsyncIterator[Service]:
     """The API on databases of its own, and a sealing key of notifications that it knows."""
     made = parts(settings)
+    await made.mongo.ensure_indexes(*INDEXES)
+    await rotate(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms)
     app = build_api(settings, clock=made.clock)
     sealing = PrivateKey.generate()
     await make_known(made.mongo, sealing)

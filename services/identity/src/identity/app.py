@@ -49,7 +49,7 @@ from identity.keys import jobs as key_jobs
 from identity.keys import store as key_store
 from identity.keys.model import Terms as KeyTerms
 from identity.keys.routes import ROUTES as KEY_ROUTES
-from identity.keys.service import Signer
+from identity.keys.service import Signer, rotate
 from identity.mails.service import Post
 from identity.organisations import store as organisation_store
 from identity.organisations.routes import ROUTES as ORGANISATION_ROUTES
@@ -171,6 +171,10 @@ def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Lite
         yield
         await made.close()
 
+    async def first_key() -> None:
+        # Made before anybody signs in: services that learn of it later refuse its first tokens for a moment.
+        await rotate(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms)
+
     return chassis_api(
         settings=settings,
         version=VERSION,
@@ -179,6 +183,7 @@ def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Lite
         clock=made.clock,
         indexes=INDEXES,
         lifespan=[closing],
+        background={"first-key": first_key},
         dependencies={
             "settings": settings,
             "mongo": made.mongo,
