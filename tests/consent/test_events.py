@@ -1,0 +1,147 @@
+"""What consent follows and what it tells, over the real Kafka: its worker runs beside its API."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import date
+
+import pytest
+from chassis.background import running
+from chassis.clock import Clock
+from chassis.ids import new_id
+from chassis.process import chosen, tasks_of
+from consent.app import PREFIX, build_worker, parts
+from contracts.consent.decision import DecisionEvent
+from contracts.identity.account import AccountEvent
+from contracts.identity.session import SessionEvent
+from contracts.identity.signing_key import SigningKeyEvent
+from testkit.parts import fresh_name
+from testkit.probe import read_topic, send_raw
+from testkit.waiting import eventually
+
+PURPOSE = "candidate-search"
+
+
+@pytest.fixture
+async def worker(consent, kafka):
+    """The worker on the API's database, in a group of its own."""
+    made = parts(consent.settings)
+    settings = consent.settings.model_copy(update={"kafka": kafka})
+    built = build_worker(settings, made=made, group=fresh_name("consent"))
+    async with in_one_task(tasks_of(built, chosen(built, []))):
+        await eventually(lambda: built.consumer.ready and built.consumer.consumer.assignment(), timeout=30)
+        yield built
+    await made.close()
+
+
+@asynccontextmanager
+async def in_one_task(tasks):
+    """Begin and end background tasks in one task, which a fixture's two halves are not."""
+    over = asyncio.Event()
+
+    async def live():
+        async with running(tasks):
+            await over.wait()
+
+    task = asyncio.create_task(live())
+    try:
+        yield
+    finally:
+        over.set()
+        await task
+
+
+async def tell(worker, event, *, sequence: int, key: str | None = None, gone: bool = False) -> None:
+    """Put an event of identity on its topic, or a tombstone for its key."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": new_id(),
+        "ce_source": event.topic.source,
+        "ce_type": event.topic.event_type,
+        "ce_subject": event.key,
+        "ce_time": Clock().machine().isoformat(),
+        "ce_sequence": str(sequence),
+    }
+    body = None if gone else event.model_dump_json().encode()
+    await send_raw(
+        worker.bootstrap, event.topic.name, (key or event.key).encode(), body, [(n, v.encode()) for n, v in headers.items()]
+    )
+
+
+def account(subject: str, state: str) -> AccountEvent:
+    return AccountEvent(account=subject, state=state, language="nl", roles=("candidate",), confirmed_on=date(2027, 1, 1))
+
+
+async def refused(person, presentation: str) -> bool:
+    answer = await person.decide(presentation)
+    return answer.status_code == 409 and answer.json()["type"].endswith("account-closed")
+
+
+async def test_decisions_reach_the_topic_in_order_and_leave_the_outbox(consent, worker):
+    anna = consent.person()
+    await anna.decide(await anna.shown())
+    await anna.withdraw()
+    await eventually(lambda: nothing_waits(consent), timeout=20)
+    key = f"{anna.subject}:{PURPOSE}:portal".encode()
+    records = [one for one in await read_topic(worker.bootstrap, DecisionEvent.topic.name) if one.key == key]
+    events = [DecisionEvent.model_validate_json(one.value) for one in records]
+    assert [event.state for event in events] == ["shown", "consented", "withdrawn"]
+    assert [dict(one.headers)["ce_sequence"] for one in records] == [b"1", b"2", b"3"]
+    assert all(event.statement_version == "2027-01" for event in events)
+
+
+async def nothing_waits(consent) -> bool:
+    return not await consent.mongo.find("outbox", {})
+
+
+async def test_a_closed_account_decides_nothing_but_may_still_withdraw(consent, worker):
+    anna, bert = consent.person(), consent.person()
+    presentation, berts = await anna.shown(), await bert.shown()
+    await anna.decide(presentation)
+    await tell(worker, account(anna.subject, "closed"), sequence=2)
+    await eventually(lambda: refused(anna, presentation), timeout=20)
+    assert (await anna.post("/presentations", {"purposes": [PURPOSE]})).status_code == 409
+    assert (await anna.withdraw()).json()["state"] == "withdrawn"
+    assert (await bert.decide(berts)).status_code == 200
+
+
+async def test_the_account_that_came_last_counts_whatever_arrives_late(consent, worker):
+    """An old event, a second copy and a replay change nothing; an erased person (tombstone) decides nothing."""
+    anna, mark = consent.person(), consent.person()
+    presentation = await anna.shown()
+    await tell(worker, account(anna.subject, "closed"), sequence=3)
+    for sequence in (1, 2, 3):
+        await tell(worker, account(anna.subject, "confirmed"), sequence=sequence)
+    await eventually(lambda: refused(anna, presentation), timeout=20)
+    await tell(worker, account(mark.subject, "confirmed"), sequence=1)
+    await eventually(lambda: consent.mongo.find_one("inbox", {"_id": f"{AccountEvent.topic.name}|{mark.subject}"}), timeout=20)
+    assert await refused(anna, presentation)
+    await tell(worker, account(anna.subject, "confirmed"), sequence=4)
+    await eventually(lambda: accepted(anna, presentation), timeout=20)
+    await tell(worker, account(anna.subject, "confirmed"), sequence=5, gone=True)
+    await eventually(lambda: refused(anna, presentation), timeout=20)
+
+
+async def accepted(person, presentation: str) -> bool:
+    return (await person.decide(presentation)).status_code == 200
+
+
+async def test_tokens_are_checked_with_what_came_by_event(consent, worker):
+    """A new key, an ended session, a withdrawn key: each is known in seconds, without asking identity."""
+    other = type(consent.signer)(consent.settings, consent.clock)
+    subject, session = new_id(), new_id()
+
+    async def answers(token: str, status: int) -> bool:
+        answer = await consent.client.get(f"{PREFIX}/decisions", headers={"Authorization": f"Bearer {token}"})
+        return answer.status_code == status
+
+    first, second = other.token(subject=subject, session=session), other.token(subject=subject)
+    assert await answers(first, 401)
+    key = SigningKeyEvent.model_validate(other.public())
+    await tell(worker, key, sequence=1)
+    await eventually(lambda: answers(first, 200), timeout=20)
+    ended = SessionEvent(session=session, account=subject, ended_at=Clock().machine(), reason="signed-out")
+    await tell(worker, ended, sequence=2)
+    await eventually(lambda: answers(first, 401), timeout=20)
+    assert await answers(second, 200)
+    await tell(worker, key, sequence=2, gone=True)
+    await eventually(lambda: answers(second, 401), timeout=20)
