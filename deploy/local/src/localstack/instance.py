@@ -10,7 +10,7 @@ from localstack import supervise, topics
 from localstack.layout import STATE, Instance
 from localstack.programs import BACKING, Program, programs
 
-PATIENCE = 90.0
+PATIENCE = 180.0  # a machine that does much else is slow to start; what fails is told at once
 Report = Callable[[str, float], None]
 
 
