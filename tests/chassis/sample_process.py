@@ -64,6 +64,11 @@ async def slow() -> dict[str, str]:
     return {"finished": "yes"}
 
 
+@get("/bug", opt={"access": public()})
+async def bug() -> dict[str, str]:
+    return {}["Janneke"]
+
+
 @route("/page", http_method=["GET", "HEAD"], opt=PAGE)
 async def shown() -> Response[str]:
     return page("nl", title=Text("Dag", "Hello"))
@@ -79,7 +84,7 @@ def api(settings: SampleSettings) -> Litestar:
     return build_api(
         settings=settings,
         version="1",
-        routes=[things, make, slow, shown],
+        routes=[things, make, slow, bug, shown],
         mongo=mongo,
         clock=mongo.clock,
         dependencies={"mongo": mongo},

@@ -1,7 +1,7 @@
 """What every API answers: problems, refusals, headers, documents."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -56,7 +56,7 @@ class FakeMongo:
 
 def key_row(kid: str, key: Ed25519PrivateKey, **other: Any) -> dict[str, Any]:
     x = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)["x"]
-    now = datetime.now(UTC)
+    now = Clock().machine()
     return {"_id": kid, "x": x, "not_before": now - timedelta(days=1), "not_after": now + timedelta(days=1), **other}
 
 
@@ -178,7 +178,7 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
 def token(
     caller: Caller | None = None, *, key: Ed25519PrivateKey = SIGNER, kid: str = "k1", minutes: float = 10, issuer: str = ISSUER
 ) -> str:
-    now = datetime.now(UTC)
+    now = Clock().machine()
     caller = caller or Caller("person-1", "candidate", session="s1")
     return encode(caller, kid=kid, key=key, issuer=issuer, token_id="t1", issued=now, expires=now + timedelta(minutes=minutes))
 
@@ -317,7 +317,7 @@ async def test_whatever_is_raised_becomes_a_problem(client: httpx.AsyncClient, h
 async def test_unknown_paths_and_methods_are_problems_with_an_id(client: httpx.AsyncClient) -> None:
     lost = await client.get("/nowhere", headers={"X-Request-Id": "from-the-gateway"})
     wrong = await client.delete("/open")
-    assert (lost.status_code, wrong.status_code) == (404, 405)
+    assert (lost.status_code, wrong.status_code, wrong.headers["allow"]) == (404, 405, "GET, OPTIONS")
     assert lost.json()["instance"] == lost.headers["x-request-id"] == "from-the-gateway"
     assert lost.headers["x-content-type-options"] == "nosniff"
     forged = await client.get("/nowhere", headers={"X-Request-Id": "<b>no</b>"})
@@ -396,6 +396,12 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     assert "security" not in document["paths"]["/open"]["get"]
     problem = document["paths"]["/me"]["get"]["responses"]["422"]["content"]["application/problem+json"]["schema"]
     assert "ProblemDocument" in str(problem)
+    named = {
+        path: {p["name"] for op in item.values() for p in op.get("parameters", ())} for path, item in document["paths"].items()
+    }
+    assert named["/profile"] == {"If-Match"}
+    assert named["/bank"] == {"Purpose"}
+    assert named["/numbers"] == {"limit", "after", "even"}
     assert not any(path.startswith("/health") for path in document["paths"])
 
 

@@ -2,15 +2,16 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from chassis import known
+from chassis.clock import Clock
 from chassis.mongo import Mongo, transact
 from chassis.uow import UnitOfWork
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from testkit.waiting import eventually
 
-NOW = datetime.now(UTC)
+NOW = Clock().machine()
 
 
 def key() -> str:
@@ -24,7 +25,7 @@ async def learn(
         for kid in kids:
             known.store_signing_key(uow, kid=kid, x=key(), not_before=NOW, not_after=NOW + timedelta(days=30))
         for session in sessions:
-            known.store_ended_session(uow, session=session, at=datetime.now(UTC))
+            known.store_ended_session(uow, session=session, at=Clock().machine())
         for kid in forget:
             known.forget_signing_key(uow, kid)
 
@@ -59,7 +60,7 @@ async def test_later_looks_read_only_what_is_new(mongo: Mongo) -> None:
     copy = known.Known(mongo)
     await learn(mongo, sessions=("s1",))
     await copy.refresh()
-    await mongo.database[known.ENDED].insert_one({"_id": "old", "at": datetime.now(UTC) - timedelta(hours=2)})
-    await mongo.database[known.ENDED].insert_one({"_id": "late", "at": datetime.now(UTC) - timedelta(seconds=30)})
+    await mongo.database[known.ENDED].insert_one({"_id": "old", "at": Clock().machine() - timedelta(hours=2)})
+    await mongo.database[known.ENDED].insert_one({"_id": "late", "at": Clock().machine() - timedelta(seconds=30)})
     await copy.refresh()
     assert (copy.has_ended("old"), copy.has_ended("late")) == (False, True)

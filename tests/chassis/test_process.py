@@ -202,10 +202,12 @@ async def test_an_api_logs_json_without_what_was_sent(start: Start) -> None:
     await sample.lives()
     await sample.http.post("/things?name=Janneke", json={"text": "Janneke", "email": "janneke@example.nl"})
     await sample.http.get("/things")
+    await sample.http.get("/bug")
     await sample.stop()
     assert "anneke" not in sample.log.read_text()
     requests = [line for line in sample.lines() if line["event"] == "request"]
-    assert [(line["route"], line["status"]) for line in requests] == [("/things", 422), ("/things", 503)]
+    assert [(line["route"], line["status"]) for line in requests] == [("/things", 422), ("/things", 503), ("/bug", 500)]
+    assert [line["error"] for line in sample.lines() if line["event"] == "request_failed"] == ["KeyError"]
     assert all(line["request_id"] and line["trace_id"] for line in requests)
 
 

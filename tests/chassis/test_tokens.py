@@ -1,6 +1,6 @@
 """Which tokens are accepted, and that ended sessions and withdrawn keys end them at once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -32,12 +32,12 @@ class FakeMongo:
 
 def row(kid: str, key: Ed25519PrivateKey, *, since: timedelta = -DAY, until: timedelta = DAY) -> dict[str, Any]:
     x = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)["x"]
-    now = datetime.now(UTC)
+    now = Clock().machine()
     return {"_id": kid, "x": x, "not_before": now + since, "not_after": now + until}
 
 
 def claims(**changed: Any) -> dict[str, Any]:
-    now = int(datetime.now(UTC).timestamp())
+    now = int(Clock().machine().timestamp())
     usual = {
         "iss": ISSUER,
         "aud": "kandidatenbank",
@@ -71,13 +71,13 @@ def tokens(known: Known) -> Tokens:
 
 
 async def test_what_is_signed_is_what_is_read(tokens: Tokens) -> None:
-    now = datetime.now(UTC)
+    now = Clock().machine()
     token = encode(CALLER, kid="k1", key=SIGNER, issuer=ISSUER, token_id="t", issued=now, expires=now + timedelta(minutes=10))
     assert await tokens.check(token) == CALLER
     assert await tokens.caller(f"bearer {token}") == CALLER
 
 
-NOW = int(datetime.now(UTC).timestamp())
+NOW = int(Clock().machine().timestamp())
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ async def test_every_refusal_gives_the_caller_the_same_answer(tokens: Tokens) ->
 async def test_a_remembered_token_ends_with_its_session(tokens: Tokens, known: Known, mongo: FakeMongo) -> None:
     token = signed(claims())
     assert (await tokens.check(token)).subject == "p1"
-    mongo.rows[ENDED] = [{"_id": "s1", "at": datetime.now(UTC)}]
+    mongo.rows[ENDED] = [{"_id": "s1", "at": Clock().machine()}]
     await known.refresh()
     with pytest.raises(TokenError):
         await tokens.check(token)
@@ -146,7 +146,7 @@ async def test_a_remembered_token_ends_with_its_term(known: Known) -> None:
             return super().machine() + self.ahead
 
     clock = Ahead()
-    tokens, token = Tokens(known, clock, issuer=ISSUER), signed(claims(exp=int(datetime.now(UTC).timestamp()) + 1))
+    tokens, token = Tokens(known, clock, issuer=ISSUER), signed(claims(exp=int(Clock().machine().timestamp()) + 1))
     await tokens.check(token)
     remembered = tokens._remembered[token]
     clock.ahead = timedelta(seconds=30)

@@ -4,13 +4,14 @@ import asyncio
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import HeaderParameter
 from litestar.types import ControllerRouterHandler
 from pymongo.errors import PyMongoError
 
@@ -22,7 +23,7 @@ from chassis.http.context import RequestContext, add_headers
 from chassis.http.documentation import openapi, stamp
 from chassis.http.errors import answer
 from chassis.http.etags import provide_if_match
-from chassis.http.guards import Access, authorize, caller_of
+from chassis.http.guards import Access, authorize, caller_of, is_litestars_own
 from chassis.http.health import Check, health_routes
 from chassis.http.pagination import provide_page
 from chassis.known import INDEXES as KNOWN_INDEXES
@@ -32,6 +33,7 @@ from chassis.settings import ServiceSettings
 from chassis.tokens import Caller, Tokens
 
 AnyRequest = Request[Any, Any, Any]
+_PURPOSE = "What the data is read for; only what the route permits is accepted."
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
@@ -85,7 +87,7 @@ def build_api(
 def handlers_of(app: Litestar) -> list[HTTPRouteHandler]:
     """Return all handlers that answer requests, save Litestar's own for OPTIONS: what a test walks through."""
     handlers = {id(h): h for route in app.routes for h in getattr(route, "route_handlers", ())}
-    return [handler for handler in handlers.values() if "OPTIONS" not in handler.http_methods]
+    return [handler for handler in handlers.values() if not is_litestars_own(handler)]
 
 
 async def provide_caller(request: AnyRequest) -> Caller:
@@ -93,9 +95,9 @@ async def provide_caller(request: AnyRequest) -> Caller:
     return caller_of(request)
 
 
-async def provide_purpose(request: AnyRequest) -> str:
+async def provide_purpose(stated: Annotated[str, HeaderParameter(name="Purpose", description=_PURPOSE)] = "") -> str:
     """Return the stated purpose, which the guard has checked where the route permits any."""
-    return request.headers.get("purpose", "")
+    return stated
 
 
 def _check_rule(handler: HTTPRouteHandler) -> None:

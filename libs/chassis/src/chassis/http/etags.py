@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from litestar import Request
+from litestar.params import HeaderParameter
 
 from chassis.http.language import Text
 from chassis.http.problems import Problem
@@ -43,9 +43,10 @@ class IfMatch:
             raise StaleProblem(headers={"ETag": etag(sequence)})
 
 
-async def provide_if_match(request: Request[Any, Any, Any]) -> IfMatch:
+async def provide_if_match(
+    sent: Annotated[str, HeaderParameter(name="If-Match", description="The ETag of the state that is changed; required.")] = "",
+) -> IfMatch:
     """Read `If-Match`. Neither `*` nor a weak tag says what was seen, so both match nothing."""
-    sent = request.headers.get("if-match")
     if not sent:
         raise IfMatchRequiredProblem
     tags = [tag.strip() for tag in sent[:500].split(",")]

@@ -117,6 +117,8 @@ class PurposeProblem(ForbiddenProblem):
 
 async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let the request through when the route's rule and purposes allow it; the application's guard."""
+    if is_litestars_own(handler):
+        return
     access = handler.opt.get("access")
     if not isinstance(access, Access):
         log.error("route_without_rule", route=connection.scope.get("path_template"))
@@ -132,6 +134,11 @@ async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     if permitted and connection.headers.get("purpose") not in permitted:
         _refused(connection, caller, "purpose")
         raise PurposeProblem("The header Purpose must state a permitted purpose", header="Purpose", permitted=list(permitted))
+
+
+def is_litestars_own(handler: BaseRouteHandler) -> bool:
+    """Tell whether it is the answer to OPTIONS that Litestar adds to each path: it says which methods there are, no more."""
+    return handler.fn.__module__ == "litestar.routes.http"
 
 
 def caller_of(connection: Connection) -> Caller:

@@ -14,9 +14,10 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, Response
+from litestar.params import HeaderParameter
 from pymongo import ASCENDING, IndexModel
 
 from chassis.clock import Clock
@@ -29,6 +30,7 @@ from chassis.uow import UnitOfWork
 COLLECTION = "idempotency_keys"
 KEPT = timedelta(hours=24)
 INDEXES = {COLLECTION: [IndexModel([("at", ASCENDING)], expireAfterSeconds=int(KEPT.total_seconds()))]}
+_MEANING = "Chosen by the caller, new for each thing to create: a repeated request creates nothing and gets the same answer."
 _KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 
 
@@ -80,11 +82,13 @@ class Attempt:
         return created
 
 
-def provide_attempt(key: bytes, clock: Clock) -> Callable[[Request[Any, Any, Any]], Any]:
+def provide_attempt(key: bytes, clock: Clock) -> Callable[..., Awaitable[Attempt]]:
     """Return the dependency that reads `Idempotency-Key`."""
 
-    async def attempt(request: Request[Any, Any, Any]) -> Attempt:
-        sent = request.headers.get("idempotency-key")
+    async def attempt(
+        request: Request[Any, Any, Any],
+        sent: Annotated[str | None, HeaderParameter(name="Idempotency-Key", description=_MEANING)] = None,
+    ) -> Attempt:
         if sent is None:
             return Attempt(None, b"", clock.machine())
         if not _KEY.match(sent):

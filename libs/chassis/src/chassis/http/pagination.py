@@ -7,12 +7,13 @@ together with path and filters: one made up, or taken from another query, is ref
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
 from litestar import Request
+from litestar.params import QueryParameter
 
 from chassis.http.problems import invalid
 
@@ -38,10 +39,14 @@ class Page:
         return {"items": list(items[: self.limit]), "next": self._next(after(found[self.limit - 1])) if more else None}
 
 
-def provide_page(key: bytes) -> Callable[[Request[Any, Any, Any]], Any]:
+def provide_page(key: bytes) -> Callable[..., Awaitable[Page]]:
     """Return the dependency that reads `limit` and `after`."""
 
-    async def page(request: Request[Any, Any, Any]) -> Page:
+    async def page(
+        request: Request[Any, Any, Any],
+        limit: Annotated[str | None, QueryParameter(description=f"Items per page, 1 to {MOST}; {DEFAULT} by default.")] = None,
+        after: Annotated[str | None, QueryParameter(description="Opaque; from the `next` link of the page before.")] = None,
+    ) -> Page:
         query = [(k, v) for k, v in parse_qsl(request.scope["query_string"].decode("latin-1")) if k != "after"]
         filters = sorted((k, v) for k, v in query if k != "limit")
         scope = json.dumps([request.url.path, filters]).encode()
@@ -49,8 +54,7 @@ def provide_page(key: bytes) -> Callable[[Request[Any, Any, Any]], Any]:
         def following(values: Sequence[Value]) -> str:
             return f"{request.url.path}?{urlencode([*query, ('after', _seal(key, scope, values))])}"
 
-        sent = request.query_params.get("after")
-        return Page(_limit(request.query_params.get("limit")), _open(key, scope, sent) if sent else None, following)
+        return Page(_limit(limit), _open(key, scope, after) if after else None, following)
 
     return page
 
