@@ -17,6 +17,7 @@ from chassis.uow import UnitOfWork
 
 COLLECTION = "inbox"
 E = TypeVar("E")
+P = TypeVar("P")
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
@@ -77,6 +78,25 @@ class Subscription:
         """Return the event's topic."""
         topic: EventTopic = self.event.topic
         return topic
+
+
+@dataclass(frozen=True)
+class Listens(Generic[P]):
+    """One line of what a service listens to, as its composition root states it: handlers are made from its parts."""
+
+    event: Any
+    handler: Callable[[P], Handler]
+    when_parked: Callable[[P], Handler] | None = None
+
+    @property
+    def topic(self) -> EventTopic:
+        """Return the event's topic."""
+        topic: EventTopic = self.event.topic
+        return topic
+
+    def bound(self, made: P) -> Subscription:
+        """Return the subscription with its handlers made."""
+        return Subscription(self.event, self.handler(made), self.when_parked(made) if self.when_parked else None)
 
 
 def decode(record: Record, subscriptions: Mapping[tuple[str, str], Subscription]) -> Incoming[Any] | Poison | Skipped:

@@ -1,6 +1,6 @@
 """What a service must know of identity in order to check tokens by itself: signing keys and sessions that ended early.
 
-The worker stores what the events say (`store_…`, `forget_…`, called by the service's handlers); the API keeps a copy in
+The worker stores what the events say (`on_signing_key`, `on_session` stand in each service's list); the API keeps a copy in
 memory that a background task refreshes each second. While the database is away the last copy serves.
 """
 
@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -17,6 +17,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import PyMongoError
 
 from chassis.http.problems import BusyProblem
+from chassis.inbox import Incoming
 from chassis.mongo import Mongo
 from chassis.uow import UnitOfWork
 
@@ -57,6 +58,30 @@ def forget_signing_key(uow: UnitOfWork, kid: str) -> None:
 def store_ended_session(uow: UnitOfWork, *, session: str, at: datetime) -> None:
     """Refuse the tokens of this session from now on. `at` is the machine time of storing, which the APIs read on from."""
     uow.replace(ENDED, {"_id": session, "at": at}, upsert=True)
+
+
+class AnnouncedKey(Protocol):
+    """A public signing key as identity announces it; the contracts' event fits."""
+
+    kid: str
+    x: str
+    not_before: datetime
+    not_after: datetime
+
+
+async def on_signing_key(incoming: Incoming[AnnouncedKey], uow: UnitOfWork) -> None:
+    """Handle identity's signing keys: tokens under a key are accepted within its validity, under a withdrawn one never."""
+    key = incoming.event
+    if key is None:
+        forget_signing_key(uow, incoming.key)
+    else:
+        store_signing_key(uow, kid=key.kid, x=key.x, not_before=key.not_before, not_after=key.not_after)
+
+
+async def on_session(incoming: Incoming[object], uow: UnitOfWork) -> None:
+    """Handle ended sessions; a tombstone changes nothing, because the row goes by itself."""
+    if incoming.event is not None:
+        store_ended_session(uow, session=incoming.key, at=uow.clock.machine())
 
 
 class Known:

@@ -87,7 +87,7 @@ class UnitOfWork:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
-        self._clock = clock
+        self.clock = clock
         self._pending: dict[str, _Pending] = {}
 
     async def find_one(self, collection: str, where: Filter) -> Document | None:
@@ -154,7 +154,7 @@ class UnitOfWork:
                 key=key,
                 sequence=sequence,
                 body=body,
-                at=self._clock.machine(),
+                at=self.clock.machine(),
                 traceparent=trace.current(),
             ),
         )

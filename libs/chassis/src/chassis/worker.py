@@ -4,16 +4,29 @@ Tests and the fault tools get the same object from the same root, and may put a 
 `relay.publish` or `relay.delete` before it runs.
 """
 
+import os
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from faststream.kafka import KafkaBroker
 
+from chassis import keyring, outbox, parking
 from chassis.consume import Consumer
-from chassis.jobs import Jobs
+from chassis.crypto import DataKey
+from chassis.destruction import destroy_due
+from chassis.ids import new_id
+from chassis.inbox import Subscription
+from chassis.jobs import Job, Jobs
+from chassis.kafka import make_broker
+from chassis.leases import Leases
 from chassis.mongo import Indexes, Mongo
 from chassis.outbox import EventTopic
+from chassis.parking import DeadLetterFactory, Parking
 from chassis.relay import Relay
+from chassis.resources import Resources
+from chassis.settings import ServiceSettings
 
 
 @dataclass(frozen=True)
@@ -32,3 +45,58 @@ class Worker:
     indexes: Sequence[Indexes]
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default=())
     """(role, task) pairs."""
+
+
+def make_consumer(
+    made: Resources[ServiceSettings], group: str, subscriptions: Sequence[Subscription], dead_letter: DeadLetterFactory
+) -> Consumer:
+    """Return a service's consumer; it applies what it is given also without a broker."""
+
+    async def record_key() -> DataKey:
+        return await made.keyring.key("dead-letters", "records")
+
+    parked = Parking(consumer=group, dead_letter=dead_letter, record_key=record_key, clock=made.clock)
+    return Consumer(made.mongo, group, subscriptions, parked)
+
+
+def assemble(
+    made: Resources[ServiceSettings],
+    consumer: Consumer,
+    *,
+    topics: Sequence[EventTopic],
+    jobs: Sequence[Job],
+    indexes: Sequence[Indexes],
+    background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (),
+) -> Worker:
+    """Put a worker together from what its service brings and what every service has.
+
+    `topics` are those that it writes; what it follows stands in the consumer's subscriptions.
+    """
+    settings, service = made.settings, made.settings.service()
+    owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}"
+    leases = Leases(made.mongo, owner=owner, term=settings.relay_lease)
+    broker = make_broker(settings.kafka, client_id=service)
+    consumer.attach(
+        broker,
+        batch=settings.consumer_batch,
+        session_ms=int(settings.kafka_session.total_seconds() * 1000),
+        heartbeat_ms=int(settings.kafka_heartbeat.total_seconds() * 1000),
+    )
+    poll = settings.relay_poll.total_seconds()
+
+    async def destroy_keys() -> int:
+        await made.keyring.mongo.ensure_indexes(keyring.INDEXES)
+        return await destroy_due(made.mongo, made.keyring)
+
+    return Worker(
+        service=service,
+        bootstrap=settings.kafka,
+        mongo=made.mongo,
+        broker=broker,
+        consumer=consumer,
+        relay=Relay(made.mongo, leases, service=service, bootstrap=settings.kafka, batch=settings.relay_batch, poll=poll),
+        jobs=Jobs([*jobs, Job("destroy-keys", timedelta(seconds=2), destroy_keys)], leases),
+        topics=[*topics, *(one.topic for one in consumer.subscriptions)],
+        indexes=[outbox.INDEXES, parking.INDEXES, *indexes],
+        background=background,
+    )
