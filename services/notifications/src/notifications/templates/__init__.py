@@ -79,6 +79,12 @@ TEMPLATES: dict[str, Template] = {
         facts=frozenset({"answer-before"}),
         days=frozenset({"answer-before"}),
     ),
+    "profile-renewed": Template(
+        says="Your profile stays in the bank for another year.",
+        mail_class=AT_MOST_ONCE,
+        facts=frozenset({"visible-until"}),
+        days=frozenset({"visible-until"}),
+    ),
     "profile-expired": Template(
         says="Your profile is no longer in the bank, because the question was not answered; how to bring it back.",
         mail_class=MUST_ARRIVE,
