@@ -1,0 +1,111 @@
+"""What an instance keeps to itself: ports, secrets, its time, its processes."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from contracts.topics import SERVICES
+from localstack import layout, services, supervise, turning
+from localstack.downloads import DownloadError, verify
+from localstack.layout import Instance, instances
+from localstack.programs import programs
+from localstack.secretfiles import key_file, note, secret, secret_file
+from localstack.table import table
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
+    """The main instance's ports with a state of this test's own."""
+    monkeypatch.setattr(layout, "STATE", tmp_path)
+    return Instance("main")
+
+
+def test_no_two_processes_of_any_instances_share_a_port() -> None:
+    parts = [port for one in instances() for port in map(one.port, layout.stack()["ports"])]
+    own = [one.service_port(service, process) for one in instances() for service in SERVICES for process in ("api", "worker")]
+    assert [port for port, times in Counter(parts + own).items() if times > 1] == []
+
+
+def test_every_service_has_both_of_its_processes() -> None:
+    names = {program.name for program in programs(Instance("main"))}
+    assert {f"{service}-{process}" for service in SERVICES for process in ("api", "worker")} < names
+
+
+def test_an_instance_that_nobody_described_is_refused() -> None:
+    with pytest.raises(LookupError, match="names no instance 'mian'"):
+        Instance("mian")
+
+
+def test_a_secret_is_made_once_and_only_its_owner_reads_it(instance: Instance) -> None:
+    first = secret(instance, "a")
+    assert secret(instance, "a") == first != secret(instance, "b")
+    assert secret_file(instance, "a").stat().st_mode & 0o777 == 0o600
+    assert key_file(instance, "key").read_text() == key_file(instance, "key").read_text()
+    assert [path.name for path in secret_file(instance, "a").parent.iterdir() if "." in path.name] == []
+
+
+def test_a_note_follows_what_it_is_made_of(instance: Instance) -> None:
+    note(instance, "url", "one")
+    assert note(instance, "url", "another").read_text() == "another"
+
+
+def test_no_secret_stands_in_a_process_environment(instance: Instance) -> None:
+    environment = services.environment(instance, "identity")
+    values = [path.read_text() for path in (instance.folder / "secrets").iterdir()]
+    assert len(values) >= 4
+    assert not [value for value in values if any(value in given for given in environment.values())]
+
+
+def test_time_does_not_go_back(instance: Instance) -> None:
+    with pytest.raises(turning.TurnError, match="forward"):
+        turning.turn(instance, timedelta(days=-1))
+    assert not services.clock_file(instance).exists()
+
+
+def test_turns_add_up_and_a_process_that_does_not_answer_is_named(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turning, "PATIENCE", 0.0)
+    monkeypatch.setattr(turning, "_reached", lambda url, _moment: "8410" in url)
+    for _ in range(2):
+        with pytest.raises(turning.TurnError, match="do not answer with it: identity-worker"):
+            turning.turn(instance, timedelta(days=2))
+    assert services.clock_file(instance).read_text() == str(4 * 24 * 3600)
+
+
+def test_what_outlived_its_supervisor_is_found_and_ended(instance: Instance) -> None:
+    orphan = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import signal; signal.signal(signal.SIGTERM, lambda *_: exit()); print(flush=True); signal.pause()",
+        ],
+        env={**os.environ, supervise.MARK: str(instance.folder)},
+        stdout=subprocess.PIPE,
+    )
+    with orphan:
+        assert orphan.stdout is not None
+        orphan.stdout.readline()
+        assert supervise.end_orphans(instance) == [orphan.pid]
+        assert not supervise.alive(orphan.pid)
+
+
+def test_the_table_tells_what_does_not_run(instance: Instance) -> None:
+    head, first, *_ = table(instance)
+    assert head.split() == ["part", "state", "ready", "port", "pid", "since", "memory"]
+    assert first.split()[:4] == ["kafka", "stopped", "-", "8405"]
+
+
+@pytest.mark.parametrize("change", ["missing", "changed", "added"])
+def test_a_jar_that_is_not_what_was_recorded_is_named(tmp_path: Path, change: str) -> None:
+    sums = tmp_path / "sums"
+    sums.write_text("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824  a.jar\n")  # the hash of hello
+    if change != "missing":
+        (tmp_path / "a.jar").write_text("hello" if change == "added" else "hallo")
+    if change == "added":
+        verify(tmp_path, sums)
+        (tmp_path / "b.jar").write_text("")
+    with pytest.raises(DownloadError, match="b.jar" if change == "added" else "a.jar"):
+        verify(tmp_path, sums)
