@@ -2,30 +2,35 @@
 
 import asyncio
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from aiosmtpd.smtp import SMTP
 from chassis.ids import new_id
 from chassis.inbox import Incoming
 from chassis.sealing import PRIVATE, turn_sealing_keys
+from chassis.tokens import Caller, encode
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.organisation import OrganisationEvent
+from contracts.identity.signing_key import SigningKeyEvent
 from contracts.kinds import Sealed
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES, VacancyEvent
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.public import PublicKey, SealedBox
-from notifications.app import INDEXES, make_consumer, make_sender, parts, smtp_mailer
+from notifications.app import INDEXES, build_api, make_consumer, make_sender, parts, smtp_mailer
 from notifications.matching.service import EverySearch
 from notifications.settings import NotificationsSettings
 from pydantic_core import to_json
+from pymongo import MongoClient
 from testkit.parts import fresh_name
 
 KEY = b64encode(b"k" * 32).decode()
@@ -179,15 +184,28 @@ async def postbox():
     await box.stop()
 
 
+@pytest.fixture(scope="session")
+def databases(mongo_url):
+    """Two databases for all tests of the service: making them anew for each test takes a second."""
+    names = fresh_name("notifications"), fresh_name("notifications-keyring")
+    with MongoClient(mongo_url) as client:
+        yield [client[name] for name in names]
+        for name in names:
+            client.drop_database(name)
+
+
 @pytest.fixture
-def settings(mongo_url, mongo_database, postbox, tmp_path):
+def settings(mongo_url, databases, postbox, tmp_path):
+    for database in databases:
+        for name in database.list_collection_names():
+            database[name].delete_many({})
     return NotificationsSettings(
         production=False,
         clock_file=tmp_path / "clock",
         mongo_url=mongo_url,
-        mongo_database=mongo_database,
+        mongo_database=databases[0].name,
         keyring_url=mongo_url,
-        keyring_database=f"{mongo_database}_keyring",
+        keyring_database=databases[1].name,
         master_key=KEY,
         hash_key=KEY,
         public_url="https://portal.example",
@@ -205,7 +223,6 @@ async def world(settings):
     made = World(settings)
     await made.start()
     yield made
-    await made.keyring.mongo.client.drop_database(settings.keyring_database)
     await made.close()
 
 
@@ -218,3 +235,42 @@ def make():
 @pytest.fixture
 def subject() -> str:
     return new_id()
+
+
+class Api:
+    """The API as people and mail programs reach it: over HTTP, with tokens that a known key signed."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self._signer = world, Ed25519PrivateKey.generate()
+        self.app = build_api(world.settings, made=world.made)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="https://portal.example")
+
+    async def start(self) -> None:
+        now = self.world.clock.machine()
+        x = urlsafe_b64encode(self._signer.public_key().public_bytes_raw()).decode().rstrip("=")
+        valid = {"not_before": now - timedelta(days=1), "not_after": now + timedelta(days=1)}
+        await self.world.hear(SigningKeyEvent(kid="k1", x=x, **valid))
+
+    def signed_in(self, subject: str, role: str = "candidate", **claims) -> dict[str, str]:
+        """The headers of somebody who is signed in."""
+        now, org = self.world.clock.machine(), None if role == "candidate" else "org-1"
+        caller = Caller(subject, role, org=org, session="s1")
+        times = {"issued": now, "expires": now + timedelta(minutes=10)}
+        issuer = self.world.settings.public_url
+        token = encode(caller, kid="k1", key=self._signer, issuer=issuer, token_id="t1", **times, **claims)
+        return {"Authorization": f"Bearer {token}"}
+
+    async def save(self, subject: str, **criteria) -> str:
+        """Save a search and return its id."""
+        body = {"criteria": criteria or {"words": ["houtbouw"]}}
+        answer = await self.http.post("/api/notifications/v1/searches", json=body, headers=self.signed_in(subject))
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+
+@pytest.fixture
+async def api(world):
+    made = Api(world)
+    async with made.http:
+        await made.start()
+        yield made

@@ -3,7 +3,8 @@
 import os
 import socket
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from chassis.clock import Clock
 from chassis.consume import Consumer
 from chassis.destruction import destroy_due
 from chassis.freshness import Freshness
+from chassis.http.app import Lifespan
 from chassis.http.app import build_api as chassis_api
 from chassis.ids import new_id
 from chassis.inbox import Handler, Subscription
@@ -135,9 +137,9 @@ def parts(settings: NotificationsSettings, *, clock: Clock | None = None, patien
     return Parts(settings, clock, mongo, keyring, searches, Unsubscribing(hash_key, settings.public_url))
 
 
-def build_api(settings: NotificationsSettings, *, clock: Clock | None = None) -> Litestar:
-    """Return the API."""
-    made = parts(settings, clock=clock)
+def build_api(settings: NotificationsSettings, *, clock: Clock | None = None, made: Parts | None = None) -> Litestar:
+    """Return the API; it closes its connections when it ends."""
+    made = made or parts(settings, clock=clock)
     return chassis_api(
         settings=settings,
         version=VERSION,
@@ -146,6 +148,7 @@ def build_api(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         clock=made.clock,
         indexes=INDEXES,
         dependencies={"mongo": made.mongo, "searches": made.searches, "unsubscribing": made.unsubscribing},
+        lifespan=[_closing(made)],
     )
 
 
@@ -192,6 +195,16 @@ def build_worker(
             *(("mail", sender.run) for sender in senders),
         ],
     )
+
+
+def _closing(made: Parts) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        yield
+        await made.mongo.close()
+        await made.keyring.mongo.close()
+
+    return lifespan
 
 
 def _contacts(made: Parts) -> Contacts:

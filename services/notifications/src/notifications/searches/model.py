@@ -31,10 +31,14 @@ class SearchState(StrEnum):
     STOPPED = "stopped"
 
 
-class Criteria(BaseModel):
-    """What the vacancies have to meet, all of it: at least one criterion, and a place that exists."""
+class UnknownPlaceError(Exception):
+    """No Dutch place has this name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+class Criteria(BaseModel):
+    """What the vacancies have to meet, all of it: at least one criterion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     words: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=40)]] = Field(
         default=[], max_length=10, description="All of these words stand in the title, the text or the skills."
@@ -58,14 +62,6 @@ class Criteria(BaseModel):
             raise ValueError("each has at least one letter or digit")
         return values
 
-    @field_validator("place")
-    @classmethod
-    def _exists(cls, name: str | None) -> str | None:
-        found = None if name is None else find(name)
-        if name is not None and found is None:
-            raise ValueError("no such place is known")
-        return found.label if found else None
-
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
         if self.radius_km is not None and self.place is None:
@@ -75,6 +71,21 @@ class Criteria(BaseModel):
         if not any((self.words, self.skills, self.place, self.level, self.hours_min, self.hours_max, self.contract_types)):
             raise ValueError("at least one criterion is needed")
         return self
+
+
+def with_known_place(criteria: Criteria) -> Criteria:
+    """Return the criteria with the full name of their place.
+
+    Raises:
+        UnknownPlaceError: There is no such place.
+        AmbiguousPlaceError: Several places have this name; the error knows them.
+    """
+    if criteria.place is None:
+        return criteria
+    found = find(criteria.place)
+    if found is None:
+        raise UnknownPlaceError
+    return criteria.model_copy(update={"place": found.label})
 
 
 def tokens(text: str) -> list[str]:

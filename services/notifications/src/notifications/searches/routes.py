@@ -1,5 +1,7 @@
 """Saved searches of the candidate who is signed in. Saving one is the request to be mailed; no other consent is asked for it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, Literal
 
@@ -9,8 +11,9 @@ from chassis.http.guards import roles
 from chassis.http.idempotency import Attempt, Created
 from chassis.http.language import Text
 from chassis.http.pagination import Page
-from chassis.http.problems import ConflictProblem, NotFoundProblem
+from chassis.http.problems import ConflictProblem, NotFoundProblem, invalid
 from chassis.mongo import Mongo, transact
+from chassis.places import AmbiguousPlaceError
 from chassis.tokens import Caller
 from chassis.uow import UnitOfWork
 from litestar import Response, delete, get, post, put
@@ -18,7 +21,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from pydantic import field_validator
 
-from notifications.searches.model import Criteria
+from notifications.searches.model import Criteria, UnknownPlaceError
 from notifications.searches.service import NoSuchSearchError, Search, Searches, TooManySearchesError
 
 PATH = "/api/notifications/v1/searches"
@@ -48,7 +51,7 @@ class NewSearch(Body):
     @classmethod
     def _is_offered(cls, frequency: str) -> str:
         if frequency != "immediate":
-            raise ValueError("only `immediate` is possible for now; daily and weekly mails come later")
+            raise ValueError("only `immediate` is possible for now; collected mails come later")
         return frequency
 
 
@@ -93,10 +96,8 @@ async def save_search(
     async def work(uow: UnitOfWork) -> Created:
         return await attempt.once(uow, lambda: create(uow))
 
-    try:
+    with _refusals():
         return (await transact(mongo, work)).response()
-    except TooManySearchesError:
-        raise TooManySearchesProblem from None
 
 
 @get("/searches", opt=OPT, summary="List the caller's saved searches")
@@ -117,11 +118,8 @@ async def get_search(
     search_id: FromPath[str], caller: NamedDependency[Caller], searches: NamedDependency[Searches], mongo: NamedDependency[Mongo]
 ) -> Response[ShownSearch]:
     """Its ETag is what a change has to name."""
-    try:
-        found = await searches.get(mongo, subject=caller.subject, search=search_id)
-    except NoSuchSearchError:
-        raise NoSuchSearchProblem from None
-    return _answered(found)
+    with _refusals():
+        return _answered(await searches.get(mongo, subject=caller.subject, search=search_id))
 
 
 @put("/searches/{search_id:str}", opt=OPT, summary="Change a saved search, or stop and resume its mails")
@@ -146,10 +144,8 @@ async def change_search(
             active=data.active,
         )
 
-    try:
+    with _refusals():
         return _answered(await transact(mongo, work))
-    except NoSuchSearchError:
-        raise NoSuchSearchProblem from None
 
 
 @delete("/searches/{search_id:str}", opt=OPT, summary="Remove a saved search")
@@ -166,13 +162,26 @@ async def remove_search(
         if_match.check((await searches.get(uow, subject=caller.subject, search=search_id)).sequence)
         await searches.remove(uow, subject=caller.subject, search=search_id)
 
-    try:
+    with _refusals():
         await transact(mongo, work)
-    except NoSuchSearchError:
-        raise NoSuchSearchProblem from None
 
 
 ROUTES = [save_search, list_searches, get_search, change_search, remove_search]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what a use case refuses into what a caller is told."""
+    try:
+        yield
+    except NoSuchSearchError:
+        raise NoSuchSearchProblem from None
+    except TooManySearchesError:
+        raise TooManySearchesProblem from None
+    except UnknownPlaceError:
+        raise invalid("criteria.place", "unknown", "no Dutch place has this name") from None
+    except AmbiguousPlaceError as error:
+        raise invalid("criteria.place", "ambiguous", f"say which one: {', '.join(error.choices)}") from None
 
 
 def _answered(search: Search) -> Response[ShownSearch]:

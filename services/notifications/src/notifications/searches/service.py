@@ -14,7 +14,7 @@ from chassis.uow import Document, Reads, UnitOfWork
 from pydantic import TypeAdapter
 
 from notifications.searches import store
-from notifications.searches.model import Criteria, Hasher, SearchState, comparable, described
+from notifications.searches.model import Criteria, Hasher, SearchState, comparable, described, with_known_place
 
 KEY_CLASS = "searches"
 PATH = "criteria"
@@ -60,7 +60,10 @@ class Searches:
 
         Raises:
             TooManySearchesError: The person has the most that one may have.
+            UnknownPlaceError: There is no such place.
+            AmbiguousPlaceError: Several places have this name.
         """
+        criteria = with_known_place(criteria)
         if len(await store.searches_of(uow, subject, after=None, limit=self.most)) >= self.most:
             raise TooManySearchesError
         document: Document = {"_id": new_id(), "sequence": 1, "subject": subject, "created_at": self.clock.machine()}
@@ -87,7 +90,10 @@ class Searches:
 
         Raises:
             NoSuchSearchError: They have no such search.
+            UnknownPlaceError: There is no such place.
+            AmbiguousPlaceError: Several places have this name.
         """
+        criteria = with_known_place(criteria)
         document = await _own(uow, subject, search)
         state = SearchState.ACTIVE if active else SearchState.STOPPED
         await self._fill(document, criteria=criteria, frequency=frequency, state=state)
