@@ -123,6 +123,10 @@ class World:
         assert isinstance(item, inbox.Incoming), item
         await self.worker.consumer.apply([item])
 
+    def record(self, event: Event, sequence: int) -> "ConsumerRecord[bytes, bytes]":
+        """Return an event as Kafka would give it."""
+        return record_of(event.topic, event.key, event, sequence)
+
     async def consent(
         self,
         subject: str,
@@ -133,7 +137,12 @@ class World:
         **more: Any,
     ) -> None:
         """Let the consent service say where a person stands towards a purpose, the bank by default."""
-        await self.hear(decision(subject, state, self.today, purpose=purpose, controller=controller), **more)
+        await self.hear(self.decision(subject, state, purpose, controller), **more)
+
+    def decision(self, subject: str, state: str, purpose: str = "candidate-search", controller: str = "portal") -> DecisionEvent:
+        """Return a decision of today as consent tells it."""
+        values = {"subject": subject, "state": state, "purpose": purpose, "controller": controller, "decided_on": self.today}
+        return DecisionEvent.model_validate({**values, "statement_version": "2026-01", "language": "nl"})
 
     async def account(self, subject: str, state: str = "confirmed", language: str = "nl", **more: Any) -> None:
         """Let identity say what an account's state is."""
@@ -200,21 +209,6 @@ def record_of(topic: Any, key: str, event: Event | None, sequence: int) -> "Cons
     }
     sent = tuple((name, text.encode()) for name, text in headers.items())
     return ConsumerRecord(topic.name, 0, 0, 0, 0, key.encode(), value, None, len(key), len(value or b""), sent)
-
-
-def decision(subject: str, state: str, day: date, *, purpose: str, controller: str) -> DecisionEvent:
-    """Return a decision as consent tells it."""
-    return DecisionEvent.model_validate(
-        {
-            "subject": subject,
-            "purpose": purpose,
-            "controller": controller,
-            "state": state,
-            "statement_version": "2026-01",
-            "language": "nl",
-            "decided_on": day,
-        }
-    )
 
 
 def token(subject: str, role: str = "candidate", **more: Any) -> str:
