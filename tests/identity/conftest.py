@@ -3,12 +3,12 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import jwt
@@ -24,6 +24,8 @@ from identity.operators import create_operator
 from identity.settings import IdentitySettings
 from litestar import Litestar
 from nacl.public import PrivateKey, SealedBox
+from pymongo import MongoClient
+from testkit.parts import fresh_name
 
 BASE = "/api/identity/v1"
 PASSWORD = "pas fiets brug"
@@ -93,6 +95,12 @@ class Service:
     app: Litestar
     client: httpx.AsyncClient
     sealing: PrivateKey
+
+    facts: ClassVar[dict[str, Any]] = FACTS
+
+    def new_address(self) -> str:
+        """An address that nobody has used."""
+        return an_address()
 
     def turn(self, **ahead: float) -> None:
         """Let domain time pass, forward only."""
@@ -185,8 +193,24 @@ def an_address() -> str:
     return f"mens.{new_id()[-12:]}@voorbeeld.example"
 
 
+@pytest.fixture(scope="session")
+def databases(mongo_url: str) -> Iterator[tuple[str, str]]:
+    """Two databases for this run: making all indexes anew for each test costs more than the test."""
+    names = fresh_name("t-identity"), fresh_name("t-identity-keys")
+    yield names
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        for name in names:
+            client.drop_database(name)
+
+
 @pytest.fixture
-def settings(mongo_url: str, mongo_database: str, tmp_path: Path) -> IdentitySettings:
+def settings(mongo_url: str, databases: tuple[str, str], tmp_path: Path) -> IdentitySettings:
+    """Settings of a service that starts with nothing: empty databases, keys of its own, a clock that stands at today."""
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        for database in (client[name] for name in databases):
+            for collection in database.list_collection_names():
+                database[collection].delete_many({})
+
     def key() -> str:
         return base64.b64encode(random_bytes(32)).decode()
 
@@ -194,9 +218,9 @@ def settings(mongo_url: str, mongo_database: str, tmp_path: Path) -> IdentitySet
         production=False,
         clock_file=tmp_path / "clock",
         mongo_url=mongo_url,
-        mongo_database=mongo_database,
+        mongo_database=databases[0],
         keyring_url=mongo_url,
-        keyring_database=f"{mongo_database}-keys",
+        keyring_database=databases[1],
         master_key=key(),
         hash_key=key(),
         argon2_memory=8192,
@@ -219,7 +243,6 @@ async def identity(settings: IdentitySettings) -> AsyncIterator[Service]:
     async with serving(app), httpx.AsyncClient(transport=transport, base_url="http://identity") as client:
         assert settings.clock_file is not None
         yield Service(settings, made.clock, settings.clock_file, made.mongo, made.keyring.mongo, app, client, sealing)
-    await made.keyring.mongo.client.drop_database(settings.keyring_database)
     await made.close()
 
 
