@@ -12,8 +12,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from aiosmtpd.smtp import SMTP
+from chassis import outbox
 from chassis.ids import new_id
 from chassis.inbox import Incoming
+from chassis.resources import connect
 from chassis.sealing import PRIVATE, turn_sealing_keys
 from chassis.tokens import Caller, encode
 from contracts.identity.account import AccountEvent
@@ -26,8 +28,7 @@ from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES, VacancyEvent
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.public import PublicKey, SealedBox
-from notifications.app import INDEXES, build_api, make_consumer, make_sender, parts, smtp_mailer
-from notifications.matching.service import EverySearch
+from notifications.app import INDEXES, build_api, make_consumer, make_sender, smtp_mailer, use_cases
 from notifications.settings import NotificationsSettings
 from pydantic_core import to_json
 from pymongo import MongoClient
@@ -86,13 +87,14 @@ class World:
     """Notifications without a broker: events are applied as its consumer does, mails are sent as its sender does."""
 
     def __init__(self, settings: NotificationsSettings) -> None:
-        self.settings, self.made = settings, parts(settings)
+        self.settings, self.made = settings, connect(settings)
         self.mongo, self.keyring, self.clock = self.made.mongo, self.made.keyring, self.made.clock
-        self.consumer = make_consumer(self.made, EverySearch())
+        self.parts = use_cases(self.made)
+        self.consumer = make_consumer(self.parts)
         self._sequences: dict[tuple[str, str], int] = {}
 
     async def start(self) -> None:
-        await self.mongo.ensure_indexes(*INDEXES)
+        await self.mongo.ensure_indexes(outbox.INDEXES, *INDEXES)
         await self.turn_keys()
 
     async def turn_keys(self) -> None:
@@ -105,7 +107,7 @@ class World:
         self.settings.clock_file.write_text(str(days * 86_400))
 
     def sender(self, mailer=None, **changes):
-        sender = make_sender(self.made, EverySearch(), mailer or smtp_mailer(self.settings))
+        sender = make_sender(self.parts, mailer or smtp_mailer(self.settings))
         return sender.__class__(**{**sender.__dict__, **changes})
 
     async def seal(self, **details) -> Sealed:
@@ -119,7 +121,7 @@ class World:
         topic = event_type.topic.name
         number = self._sequences[topic, key] = sequence or self._sequences.get((topic, key), 0) + 1
         record = SimpleNamespace(topic=topic, partition=0, offset=0, key=key.encode(), value=b"", headers=[])
-        return Incoming(record, topic, key, new_id(), event_type.topic.event_type, number, datetime.now(UTC), None, event)
+        return Incoming(record, topic, key, new_id(), event_type.topic.event_type, number, self.clock.machine(), None, event)
 
     async def hear(self, *events) -> None:
         """Apply events in one batch, each with the next sequence of its key."""
@@ -158,8 +160,7 @@ class World:
         return [json.loads(row["body"]) for row in rows]
 
     async def close(self) -> None:
-        await self.mongo.close()
-        await self.keyring.mongo.close()
+        await self.made.close()
 
 
 def account(subject: str, state: str = "confirmed") -> AccountEvent:

@@ -8,7 +8,7 @@ PAGES = "https://portal.example/api/notifications/v1/pages/unsubscribe"
 
 @pytest.fixture
 async def link(world, api, subject):
-    return world.made.unsubscribing.link(await api.save(subject))
+    return world.parts.unsubscribing.link(await api.save(subject))
 
 
 async def state(world, subject):

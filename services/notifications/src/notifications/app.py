@@ -1,37 +1,21 @@
 """The composition root of notifications: settings -> store, broker, routes, handlers, jobs. The only file that wires."""
 
-import os
-import socket
-from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chassis import outbox, parking
-from chassis.clock import Clock
 from chassis.consume import Consumer
-from chassis.destruction import destroy_due
 from chassis.freshness import Freshness
-from chassis.http.app import Lifespan
 from chassis.http.app import build_api as chassis_api
-from chassis.ids import new_id
-from chassis.inbox import Handler, Subscription
-from chassis.jobs import Job, Jobs
-from chassis.kafka import make_broker
-from chassis.keyring import INDEXES as KEYRING_INDEXES
-from chassis.keyring import Keyring
-from chassis.known import INDEXES as KNOWN_INDEXES
-from chassis.leases import Leases
-from chassis.master import MasterKeys
-from chassis.mongo import Mongo
-from chassis.parking import Parking
-from chassis.relay import Relay
+from chassis.inbox import Listens
+from chassis.jobs import Job
+from chassis.known import on_session, on_signing_key
+from chassis.resources import WORKER_PATIENCE, Resources, connect
 from chassis.sealing import SealedInbox, turn_sealing_keys
-from chassis.worker import Worker
+from chassis.worker import Worker, assemble
+from chassis.worker import make_consumer as chassis_consumer
 from contracts.consent.decision import DecisionEvent
 from contracts.consent.mail_request import ConsentMailRequestEvent
-from contracts.envelope import Event, Topic
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.mail_request import IdentityMailRequestEvent
@@ -62,7 +46,6 @@ from notifications.sending.jobs import jobs as sending_jobs
 from notifications.sending.model import Correspondent, Retries
 from notifications.sending.service import Pace, Sender
 from notifications.settings import NotificationsSettings
-from notifications.sign_in.handlers import on_session, on_signing_key
 from notifications.smtp import Mailer, SmtpMailer, SmtpServer
 from notifications.unsubscribe.routes import ROUTES as UNSUBSCRIBE_ROUTES
 from notifications.unsubscribe.service import Unsubscribing
@@ -70,76 +53,61 @@ from notifications.unsubscribe.service import Unsubscribing
 SERVICE = "notifications"
 VERSION = "0.1.0"
 PREFIX = "/api/notifications/v1"
-INDEXES = (outbox.INDEXES, parking.INDEXES, KNOWN_INDEXES, mail_store.INDEXES, search_store.INDEXES)
+INDEXES = (mail_store.INDEXES, search_store.INDEXES)
 SEALED_TO_US = (ContactEvent, IdentityMailRequestEvent, ProfilesMailRequestEvent, ConsentMailRequestEvent)
 UP_TO_DATE = timedelta(seconds=20)
 """A consumer that has not been at a topic's end for so long lags: what it has yet to read may need an old sealing key."""
 
-
-@dataclass(frozen=True)
-class Users:
-    """The use cases that handlers call."""
-
-    clock: Clock
-    contacts: Contacts
-    requests: MailRequests
-    alerts: Alerts
-
-
-@dataclass(frozen=True)
-class Listening:
-    """One line of what notifications listens to: an event, and its handler once the use cases are there."""
-
-    event: type[Event]
-    handler: Callable[[Users], Handler]
-    when_parked: Handler | None = None
-
-    @property
-    def topic(self) -> Topic:
-        """The event's topic."""
-        return self.event.topic
-
-
-SUBSCRIPTIONS = (
-    Listening(SigningKeyEvent, lambda _: on_signing_key),
-    Listening(SessionEvent, lambda use: on_session(use.clock)),
-    Listening(AccountEvent, lambda _: on_account, when_parked=on_account_parked),
-    Listening(ContactEvent, lambda use: on_contact(use.contacts)),
-    Listening(OrganisationEvent, lambda _: on_organisation),
-    Listening(IdentityMailRequestEvent, lambda use: on_mail_request(use.requests)),
-    Listening(ProfilesMailRequestEvent, lambda use: on_mail_request(use.requests)),
-    Listening(ConsentMailRequestEvent, lambda use: on_mail_request(use.requests)),
-    Listening(VacancyEvent, lambda use: on_vacancy(use.alerts)),
-    Listening(DecisionEvent, lambda _: on_decision),
-)
+Made = Resources[NotificationsSettings]
+MakeMailer = Callable[[NotificationsSettings], Mailer]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the API and the worker are both made of."""
+    """The use cases, over the resources of one process."""
 
-    settings: NotificationsSettings
-    clock: Clock
-    mongo: Mongo
-    keyring: Keyring
+    made: Made
+    contacts: Contacts
+    requests: MailRequests
     searches: Searches
     unsubscribing: Unsubscribing
+    alerts: Alerts
 
 
-def parts(settings: NotificationsSettings, *, clock: Clock | None = None, patience: timedelta = timedelta(seconds=4)) -> Parts:
-    """Return the shared parts; nothing is connected yet."""
-    clock = clock or Clock(settings.clock_file)
-    hash_key = b64decode(settings.hash_key.get_secret_value())
-    mongo = Mongo(settings.mongo_url.get_secret_value(), database=settings.mongo_database, clock=clock, patience=patience)
-    keys = Mongo(settings.keyring_url.get_secret_value(), database=settings.keyring_database, clock=clock, patience=patience)
-    keyring = Keyring(keys, MasterKeys.parse(settings.master_key.get_secret_value()))
-    searches = Searches(keyring=keyring, clock=clock, hash_key=hash_key, most=settings.searches_per_person)
-    return Parts(settings, clock, mongo, keyring, searches, Unsubscribing(hash_key, settings.public_url))
+SUBSCRIPTIONS = (
+    Listens[Parts](SigningKeyEvent, lambda _: on_signing_key),
+    Listens[Parts](SessionEvent, lambda _: on_session),
+    Listens[Parts](AccountEvent, lambda _: on_account, lambda _: on_account_parked),
+    Listens[Parts](ContactEvent, lambda parts: on_contact(parts.contacts)),
+    Listens[Parts](OrganisationEvent, lambda _: on_organisation),
+    Listens[Parts](IdentityMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
+    Listens[Parts](ProfilesMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
+    Listens[Parts](ConsentMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
+    Listens[Parts](VacancyEvent, lambda parts: on_vacancy(parts.alerts)),
+    Listens[Parts](DecisionEvent, lambda _: on_decision),
+)
+"""Everything that notifications listens to."""
 
 
-def build_api(settings: NotificationsSettings, *, clock: Clock | None = None, made: Parts | None = None) -> Litestar:
-    """Return the API; it closes its connections when it ends."""
-    made = made or parts(settings, clock=clock)
+def use_cases(made: Made, *, matcher: Matcher | None = None) -> Parts:
+    """Return the use cases; nothing is connected yet."""
+    inbox = SealedInbox(made.keyring)
+    searches = Searches(made.keyring, made.clock, made.hash_key, made.settings.searches_per_person)
+    unsubscribing = Unsubscribing(made.hash_key, made.settings.public_url)
+    return Parts(
+        made=made,
+        contacts=Contacts(made.keyring, inbox, made.clock),
+        requests=MailRequests(made.keyring, inbox, made.clock),
+        searches=searches,
+        unsubscribing=unsubscribing,
+        alerts=Alerts(made.clock, searches, matcher or EverySearch(), unsubscribing),
+    )
+
+
+def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> Litestar:
+    """Return the API."""
+    made = made or connect(settings)
+    parts = use_cases(made)
     return chassis_api(
         settings=settings,
         version=VERSION,
@@ -147,48 +115,32 @@ def build_api(settings: NotificationsSettings, *, clock: Clock | None = None, ma
         mongo=made.mongo,
         clock=made.clock,
         indexes=INDEXES,
-        dependencies={"mongo": made.mongo, "searches": made.searches, "unsubscribing": made.unsubscribing},
-        lifespan=[_closing(made)],
+        dependencies={"mongo": made.mongo, "searches": parts.searches, "unsubscribing": parts.unsubscribing},
     )
 
 
 def build_worker(
     settings: NotificationsSettings,
     *,
-    clock: Clock | None = None,
+    made: Made | None = None,
     matcher: Matcher | None = None,
-    make_mailer: Callable[[NotificationsSettings], Mailer] | None = None,
+    make_mailer: MakeMailer | None = None,
     group: str = SERVICE,
 ) -> Worker:
-    """Return the worker: consumers, relay, jobs, and as many senders as there are connections to the mail server."""
-    made = parts(settings, clock=clock, patience=timedelta(seconds=20))
-    matcher = matcher or EverySearch()
-    leases = Leases(made.mongo, owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}", term=settings.relay_lease)
-    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), make_consumer(made, matcher, group=group)
-    consumer.attach(
-        broker,
-        batch=settings.consumer_batch,
-        session_ms=int(settings.kafka_session.total_seconds() * 1000),
-        heartbeat_ms=int(settings.kafka_heartbeat.total_seconds() * 1000),
-    )
+    """Return the worker, with as many senders as there are connections to the mail server."""
+    made = made or connect(settings, patience=WORKER_PATIENCE)
+    parts = use_cases(made, matcher=matcher)
+    consumer = make_consumer(parts, group=group)
     fresh = [Freshness(made.mongo, event.topic) for event in SEALED_TO_US]
-    senders = [make_sender(made, matcher, (make_mailer or smtp_mailer)(settings)) for _ in range(settings.smtp_connections)]
-    return Worker(
-        service=SERVICE,
-        bootstrap=settings.kafka,
-        mongo=made.mongo,
-        broker=broker,
-        consumer=consumer,
-        relay=Relay(
-            made.mongo,
-            leases,
-            service=SERVICE,
-            bootstrap=settings.kafka,
-            batch=settings.relay_batch,
-            poll=settings.relay_poll.total_seconds(),
-        ),
-        jobs=Jobs(_jobs(made, fresh), leases),
-        topics=[*(event.topic for event in owned_by(SERVICE)), *(one.topic for one in SUBSCRIPTIONS)],
+    senders = [make_sender(parts, (make_mailer or smtp_mailer)(settings)) for _ in range(settings.smtp_connections)]
+    return assemble(
+        made,
+        consumer,
+        topics=[event.topic for event in owned_by(SERVICE)],
+        jobs=[
+            _sealing_keys(made, fresh),
+            *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(settings)),
+        ],
         indexes=INDEXES,
         background=[
             *(("consume", _watching(one, consumer)) for one in fresh),
@@ -197,56 +149,29 @@ def build_worker(
     )
 
 
-def _closing(made: Parts) -> Lifespan:
-    @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        yield
-        await made.mongo.close()
-        await made.keyring.mongo.close()
-
-    return lifespan
-
-
-def _contacts(made: Parts) -> Contacts:
-    return Contacts(made.keyring, SealedInbox(made.keyring), made.clock)
-
-
-def _alerts(made: Parts, matcher: Matcher) -> Alerts:
-    return Alerts(made.clock, made.searches, matcher, made.unsubscribing)
-
-
-def make_consumer(made: Parts, matcher: Matcher, *, group: str = SERVICE) -> Consumer:
+def make_consumer(parts: Parts, *, group: str = SERVICE) -> Consumer:
     """Return the consumer; it applies what it is given also without a broker."""
-    requests = MailRequests(made.keyring, SealedInbox(made.keyring), made.clock)
-    users = Users(made.clock, _contacts(made), requests, _alerts(made, matcher))
-    parked = Parking(
-        consumer=SERVICE,
-        dead_letter=NotificationsDeadLetterEvent,
-        record_key=lambda: made.keyring.key("dead-letters", "records"),
-        clock=made.clock,
-    )
-    listened = [Subscription(one.event, one.handler(users), one.when_parked) for one in SUBSCRIPTIONS]
-    return Consumer(made.mongo, group, listened, parked)
+    return chassis_consumer(parts.made, group, [one.bound(parts) for one in SUBSCRIPTIONS], NotificationsDeadLetterEvent)
 
 
-def make_sender(made: Parts, matcher: Matcher, mailer: Mailer) -> Sender:
+def make_sender(parts: Parts, mailer: Mailer) -> Sender:
     """Return one sender of queued mails."""
-    told = made.settings
+    made, told = parts.made, parts.made.settings
     composer = Composer(
         keyring=made.keyring,
         clock=made.clock,
-        contacts=_contacts(made),
+        contacts=parts.contacts,
         correspondent=Correspondent(told.mail_from, told.mail_from_name, told.mail_reply_to),
         public_url=told.public_url,
-        own={JOB_ALERT: _alerts(made, matcher).words},
+        own={JOB_ALERT: parts.alerts.words},
     )
     pace = Pace(lease=told.mail_lease, rest=told.mail_poll)
     return Sender(mongo=made.mongo, clock=made.clock, composer=composer, mailer=mailer, retries=retries(told), pace=pace)
 
 
-def retries(settings: NotificationsSettings) -> Retries:
+def retries(told: NotificationsSettings) -> Retries:
     """Return how often mails are tried."""
-    return Retries(settings.mail_first_retry, settings.mail_longest_retry, settings.mail_give_up_after)
+    return Retries(told.mail_first_retry, told.mail_longest_retry, told.mail_give_up_after)
 
 
 def smtp_mailer(told: NotificationsSettings) -> Mailer:
@@ -262,22 +187,14 @@ def smtp_mailer(told: NotificationsSettings) -> Mailer:
     return SmtpMailer(server, local_hostname=told.mail_from.rpartition("@")[2])
 
 
-def _jobs(made: Parts, fresh: Sequence[Freshness]) -> list[Job]:
+def _sealing_keys(made: Made, fresh: Sequence[Freshness]) -> Job:
     async def lagging() -> bool:
         return not all([await one.within(UP_TO_DATE) for one in fresh])
 
-    async def sealing() -> int:
+    async def turn() -> int:
         return await turn_sealing_keys(made.mongo, made.keyring, NotificationsSealingKeyEvent, lagging)
 
-    async def destroying() -> int:
-        await made.keyring.mongo.ensure_indexes(KEYRING_INDEXES)
-        return await destroy_due(made.mongo, made.keyring)
-
-    return [
-        Job("sealing-keys", timedelta(seconds=5), sealing),
-        Job("destroy-keys", timedelta(seconds=2), destroying),
-        *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(made.settings)),
-    ]
+    return Job("sealing-keys", timedelta(seconds=5), turn)
 
 
 def _watching(fresh: Freshness, consumer: Consumer) -> Callable[[], Awaitable[None]]:
