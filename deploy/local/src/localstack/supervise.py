@@ -70,6 +70,7 @@ def launch(instance: Instance) -> None:
             return
         shutdown(instance)  # the processes have changed since it started
     end_orphans(instance)
+    _socket(instance).unlink(missing_ok=True)
     instance.logs.mkdir(parents=True, exist_ok=True)
     configuration.write_text(wanted)
     command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(configuration)]
