@@ -1,5 +1,7 @@
 """A candidate's own profile through the API (R8, R9, R12), with what is refused."""
 
+import asyncio
+
 import pytest
 from testkit.samples import people
 
@@ -85,6 +87,17 @@ OWN = (
     ("DELETE", "/me/anonymity"),
     ("POST", "/me/anonymity/permanent"),
 )
+
+
+async def test_r12_words_and_changes_that_make_the_profile_at_the_same_moment_are_all_kept(world):
+    for _ in range(5):
+        sanne = world.candidate()
+        put = sanne.send("PUT", "/me/profile", SANNE, If_Match='"0"')
+        answer, *_ = await asyncio.gather(put, world.consent(sanne.subject), world.account(sanne.subject, language="en"))
+        assert answer.status_code == 200
+        row = await world.made.mongo.find_one("profiles", {"_id": sanne.subject})
+        assert (row["consent"], row["account"], row["language"], row["sequence"]) == (True, "confirmed", "en", 3)
+        assert await sanne.get("/me/profile") == SANNE
 
 
 @pytest.mark.parametrize("role", ["recruiter", "hiring-manager", "administrator", "privacy-officer", "operator", "system"])

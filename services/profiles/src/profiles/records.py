@@ -5,17 +5,18 @@ services' streams (consent, account) stands in the same document, so that every 
 conflict instead of passing each other by.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Protocol
 
 from chassis.clock import Clock
-from chassis.crypto import decrypt_fields, encrypt_fields
+from chassis.crypto import DataKey, decrypt_fields, encrypt_fields
 from chassis.destruction import schedule_destruction
 from chassis.ids import new_handle
-from chassis.keyring import Keyring
+from chassis.keyring import KeyDestroyedError, Keyring
+from chassis.mongo import BusyError
 from chassis.uow import Document, Reads, UnitOfWork
 from contracts.profiles.profile import ProfileEvent
 from pymongo import ASCENDING, IndexModel
@@ -87,6 +88,11 @@ async def find_by_handle(reads: Reads, handle: str) -> Record | None:
     return _from_document(found) if found else None
 
 
+async def find_many(reads: Reads, subjects: Collection[str]) -> list[Record]:
+    """Return the profiles of these candidates, in no order."""
+    return [_from_document(row) for row in await reads.find(COLLECTION, {"_id": {"$in": list(subjects)}})]
+
+
 async def find_due(reads: Reads, *, today: date, limit: int) -> list[Record]:
     """Return profiles of which time has something to do, those that wait longest first."""
     rows = await reads.find(COLLECTION, {"due_on": {"$lte": today.isoformat()}}, sort=[("due_on", 1)], limit=limit)
@@ -155,8 +161,11 @@ class Records:
         day = _plain(coming[1]) if coming else None
         uow.update(COLLECTION, {"_id": record.subject, "sequence": record.sequence}, {"$set": {"due_on": day}})
 
-    async def _key(self, record: Record, klass: DataClass) -> Any:
-        return await self.keyring.key(record.subject, klass)
+    async def _key(self, record: Record, klass: DataClass) -> DataKey:
+        try:
+            return await self.keyring.key(record.subject, klass)
+        except KeyDestroyedError as error:  # made permanent or erased while this change was on its way: the next try sees it
+            raise BusyError("the profile's keys are being destroyed") from error
 
 
 def _by_class(told: Told) -> tuple[dict[str, Any], dict[str, Any]]:
