@@ -30,6 +30,7 @@ from chassis.sealed_events import Sealer, on_sealing_key
 from chassis.worker import Worker
 from contracts.consent.decision import DecisionEvent
 from contracts.identity.account import AccountEvent
+from contracts.identity.organisation import OrganisationEvent
 from contracts.identity.session import SessionEvent
 from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.delivery import DeliveryEvent
@@ -39,7 +40,9 @@ from contracts.topics import event_on, owned_by
 from litestar import Litestar, Router
 
 from profiles import records
-from profiles.bank import service as bank
+from profiles.bank import store as bank_entries
+from profiles.bank.routes import ROUTES as BANK_ROUTES
+from profiles.bank.service import Bank, Projection
 from profiles.disclosure.routes import ROUTES as DISCLOSURE_ROUTES
 from profiles.disclosure.service import Disclosures
 from profiles.lifecycle import store as renewals
@@ -47,16 +50,30 @@ from profiles.lifecycle.handlers import hold_account, hold_decision, on_account,
 from profiles.lifecycle.jobs import sweep
 from profiles.lifecycle.routes import ROUTES as LIFECYCLE_ROUTES
 from profiles.lifecycle.service import Lifecycles
+from profiles.organisations import store as organisations
+from profiles.organisations.handlers import hold_organisation, on_organisation
 from profiles.profile.routes import ROUTES as PROFILE_ROUTES
 from profiles.profile.service import Profiles
 from profiles.records import Records
 from profiles.settings import ProfilesSettings
 from profiles.trust.handlers import on_session, on_signing_key
+from profiles.views import store as accesses
+from profiles.views.routes import ROUTES as VIEW_ROUTES
 
 SERVICE = "profiles"
 VERSION = "0.1.0"
 PREFIX = "/api/profiles/v1"
-INDEXES = (outbox.INDEXES, parking.INDEXES, KNOWN_INDEXES, sealed_events.INDEXES, records.INDEXES, renewals.INDEXES)
+INDEXES = (
+    outbox.INDEXES,
+    parking.INDEXES,
+    KNOWN_INDEXES,
+    sealed_events.INDEXES,
+    records.INDEXES,
+    renewals.INDEXES,
+    bank_entries.INDEXES,
+    organisations.INDEXES,
+    accesses.INDEXES,
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +89,13 @@ class Parts:
     profiles: Profiles
     disclosures: Disclosures
     lifecycles: Lifecycles
+    bank: Bank
     consent_freshness: Freshness
+
+    async def close(self) -> None:
+        """Close the connections to both databases."""
+        await self.mongo.close()
+        await self.keyring.mongo.close()
 
 
 @dataclass(frozen=True)
@@ -100,6 +123,7 @@ SUBSCRIPTIONS = (
     Listens(NotificationsSealingKeyEvent, lambda _: on_sealing_key),
     Listens(AccountEvent, lambda made: on_account(made.records), lambda made: hold_account(made.records)),
     Listens(DecisionEvent, lambda made: on_decision(made.records), lambda made: hold_decision(made.records)),
+    Listens(OrganisationEvent, lambda _: on_organisation, lambda _: hold_organisation),
     Listens(DeliveryEvent, lambda made: on_delivery(made.lifecycles)),
 )
 
@@ -110,8 +134,9 @@ def parts(settings: ProfilesSettings, *, clock: Clock | None = None, patience: t
     mongo = Mongo(settings.mongo_url.get_secret_value(), database=settings.mongo_database, clock=clock, patience=patience)
     keys = Mongo(settings.keyring_url.get_secret_value(), database=settings.keyring_database, clock=clock, patience=patience)
     keyring = Keyring(keys, MasterKeys.parse(settings.master_key.get_secret_value()))
-    kept = Records(keyring, clock, settings.terms, bank.project)
-    sealer = Sealer(keyring)
+    hash_key = b64decode(settings.hash_key.get_secret_value())
+    kept = Records(keyring, clock, settings.terms, Projection(hash_key).project)
+    sealer, consent_freshness = Sealer(keyring), Freshness(mongo, DecisionEvent.topic)
     return Parts(
         settings=settings,
         clock=clock,
@@ -121,18 +146,21 @@ def parts(settings: ProfilesSettings, *, clock: Clock | None = None, patience: t
         records=kept,
         profiles=Profiles(kept),
         disclosures=Disclosures(kept),
-        lifecycles=Lifecycles(kept, sealer, b64decode(settings.hash_key.get_secret_value())),
-        consent_freshness=Freshness(mongo, DecisionEvent.topic),
+        lifecycles=Lifecycles(kept, sealer, hash_key),
+        bank=Bank(kept, hash_key, consent_freshness, settings.consent_fresh),
+        consent_freshness=consent_freshness,
     )
 
 
-def build_api(settings: ProfilesSettings, *, clock: Clock | None = None) -> Litestar:
+def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Litestar:
     """Return the API."""
-    made = parts(settings, clock=clock)
+    made = made or parts(settings)
     return chassis_api(
         settings=settings,
         version=VERSION,
-        routes=[Router(PREFIX, route_handlers=[*PROFILE_ROUTES, *DISCLOSURE_ROUTES, *LIFECYCLE_ROUTES])],
+        routes=[
+            Router(PREFIX, route_handlers=[*PROFILE_ROUTES, *DISCLOSURE_ROUTES, *LIFECYCLE_ROUTES, *BANK_ROUTES, *VIEW_ROUTES])
+        ],
         mongo=made.mongo,
         clock=made.clock,
         indexes=INDEXES,
@@ -141,13 +169,14 @@ def build_api(settings: ProfilesSettings, *, clock: Clock | None = None) -> Lite
             "profiles": made.profiles,
             "disclosures": made.disclosures,
             "lifecycles": made.lifecycles,
+            "bank": made.bank,
         },
     )
 
 
-def build_worker(settings: ProfilesSettings, *, clock: Clock | None = None, group: str = SERVICE) -> Worker:
+def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group: str = SERVICE) -> Worker:
     """Return the worker: consumers, relay and jobs."""
-    made = parts(settings, clock=clock, patience=timedelta(seconds=20))
+    made = made or parts(settings, patience=timedelta(seconds=20))
     leases = Leases(made.mongo, owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}", term=settings.relay_lease)
     broker, consumer = make_broker(settings.kafka, client_id=SERVICE), _consumer(made, group)
     consumer.attach(

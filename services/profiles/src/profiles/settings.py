@@ -22,6 +22,10 @@ class ProfilesSettings(ServiceSettings):
     second_reminder: Duration = Field(timedelta(days=3), description="The second reminder comes so long before the period's end.")
     sweep_every: Duration = Field(timedelta(seconds=2), description="How often the worker looks for what time has made due.")
 
+    consent_fresh: Duration = Field(
+        timedelta(minutes=15), description="The bank shows nobody when consents may be older than this (machine time)."
+    )
+
     @model_validator(mode="after")
     def _reminders_lie_in_the_period(self) -> Self:
         terms = (self.second_reminder, self.first_reminder, self.renewal_period)

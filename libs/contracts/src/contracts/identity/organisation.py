@@ -28,7 +28,7 @@ class OrganisationEvent(Event):
         key="organisation",
         says="An organisation's name and state, its access to the bank, its members' ids and roles.",
         tombstone="The organisation is gone: nobody acts for it, forget it.",
-        followed_by=("notifications",),
+        followed_by=("profiles", "notifications"),
     )
 
     organisation: Id

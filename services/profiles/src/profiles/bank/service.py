@@ -1,12 +1,105 @@
-"""The bank's side of a profile's change."""
+"""The candidate bank: kept in step with the profiles, searched and opened by recruiters, every look noted (R1, R13, R19)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from chassis.uow import UnitOfWork
+import structlog
+from chassis.clock import Clock
+from chassis.freshness import Freshness
+from chassis.http.language import Text
+from chassis.http.problems import BusyProblem, NotFoundProblem
+from chassis.tokens import Caller
+from chassis.uow import Reads, UnitOfWork
+
+from profiles import records
+from profiles.bank import store
+from profiles.bank.model import Query, card_of, entry_of
+from profiles.disclosure.model import anonymised
+from profiles.organisations.service import acting_for
+from profiles.records import Record, Records
+from profiles.views import service as views
+from profiles.views.service import Kind, Shown
 
 Told = Mapping[str, Mapping[str, Any]]
+PURPOSE = "candidate-search"
+log = structlog.get_logger()
 
 
-async def project(uow: UnitOfWork, *, subject: str, handle: str, seen: Told | None) -> None:
-    """Show `seen` under `handle` and nothing else of this subject; None: not in the bank (`profiles.records.Project`)."""
+class NotFreshProblem(BusyProblem):
+    """Whether somebody withdrew meanwhile is not known, so nobody is shown."""
+
+    code = "bank-not-fresh"
+    title = Text("De kandidatenbank is even niet te doorzoeken", "The candidate bank cannot be searched right now")
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Keeps the projection `bank`. `project` is what `profiles.records.Records` tells every change, in its transaction."""
+
+    key: bytes
+
+    async def project(self, uow: UnitOfWork, *, subject: str, handle: str, seen: Told | None) -> None:
+        """Show `seen` under `handle` and nothing else of this subject; None: not in the bank."""
+        entry = None if seen is None else entry_of(seen, key=self.key)
+        await store.put(uow, subject=subject, handle=handle, entry=entry)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One profile as it is shown: a card on a page of results, or all visible fields."""
+
+    subject: str
+    handle: str
+    profile: dict[str, dict[str, Any]]
+
+    @property
+    def shown(self) -> Shown:
+        """Return what the access log keeps of it."""
+        return Shown(self.subject, self.handle, [f"{group}.{name}" for group, fields in self.profile.items() for name in fields])
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What recruiters do. Each use case notes the access in the transaction in which it reads."""
+
+    records: Records
+    key: bytes
+    freshness: Freshness
+    fresh_within: timedelta
+
+    async def check_fresh(self) -> None:
+        """Refuse to show anybody while withdrawn consents may not have arrived."""
+        if not await self.freshness.within(self.fresh_within):
+            raise NotFreshProblem(retry_after=30)
+
+    async def search(self, uow: UnitOfWork, *, caller: Caller, query: Query, after: str | None, limit: int) -> list[Opened]:
+        """Return the cards of who fits, at most `limit` and one more, which tells that there is a next page and is not noted."""
+        organisation = await acting_for(uow, caller, bank=True)
+        found = await store.find_page(uow, query, key=self.key, after=after, limit=limit + 1)
+        opened = await self._open(uow, found)
+        shown = [one.shown for one in opened[:limit]]
+        _note(uow, self.records.clock, caller, organisation, "search-page", shown)
+        return opened
+
+    async def view(self, uow: UnitOfWork, *, caller: Caller, handle: str) -> Opened:
+        """Return what a recruiter sees of a profile. One answer for every handle that leads nowhere now."""
+        organisation = await acting_for(uow, caller, bank=True)
+        record = await records.find_by_handle(uow, handle)
+        if record is None or not record.in_bank:
+            raise NotFoundProblem
+        opened = Opened(record.subject, record.handle, await self.records.seen(record))
+        _note(uow, self.records.clock, caller, organisation, "view", [opened.shown])
+        return opened
+
+    async def _open(self, reads: Reads, found: list[tuple[str, str]]) -> list[Opened]:
+        by_subject = {record.subject: record for record in await records.find_many(reads, [subject for subject, _ in found])}
+        return [await self._card(by_subject[subject]) for subject, _ in found]
+
+    async def _card(self, record: Record) -> Opened:
+        return Opened(record.subject, record.handle, card_of(anonymised(await self.records.seen(record))))
+
+
+def _note(uow: UnitOfWork, clock: Clock, caller: Caller, organisation: Any, kind: Kind, shown: list[Shown]) -> None:
+    views.note(uow, clock=clock, caller=caller, organisation=organisation, kind=kind, purpose=PURPOSE, shown=shown)

@@ -1,0 +1,86 @@
+"""The projection `bank`: one document for each profile that recruiters can find, and the question as MongoDB takes it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from chassis.uow import Document, Reads, UnitOfWork
+from pymongo import ASCENDING, GEOSPHERE, IndexModel
+
+from profiles.bank.model import CEFR, Entry, Query, skill_hash, words_of
+from profiles.catalogue import EDUCATION_LEVELS
+
+COLLECTION = "bank"
+INDEXES = {
+    COLLECTION: [
+        IndexModel([("handle", ASCENDING)]),
+        IndexModel([("words", ASCENDING), ("handle", ASCENDING)]),
+        IndexModel([("skills.name", ASCENDING), ("handle", ASCENDING)]),
+        IndexModel([("towns.at", GEOSPHERE)]),
+    ]
+}
+_EARTH_RADIUS_KM = 6371.0088
+
+
+async def put(uow: UnitOfWork, *, subject: str, handle: str, entry: Entry | None) -> None:
+    """Let the entry take the place of what was there; None: there is nothing of this subject any more.
+
+    It reads first, which also sends what is pending: two changes in one batch keep their order.
+    """
+    before = await uow.find_one(COLLECTION, {"_id": subject})
+    after = None if entry is None else {"_id": subject, "handle": handle, **entry}
+    if after is not None and after != before:
+        uow.replace(COLLECTION, after, upsert=True)
+    elif after is None and before is not None:
+        uow.delete(COLLECTION, {"_id": subject})
+
+
+async def find_page(reads: Reads, query: Query, *, key: bytes, after: str | None, limit: int) -> list[tuple[str, str]]:
+    """Return (subject, handle) of who fits, ordered by handle: chance made it, so the order says nothing about anybody."""
+    conditions = list(_conditions(query, key))
+    if after is not None:
+        conditions.append({"handle": {"$gt": after}})
+    where = {"$and": conditions} if conditions else {}
+    return [(row["_id"], row["handle"]) for row in await reads.find(COLLECTION, where, sort=[("handle", ASCENDING)], limit=limit)]
+
+
+async def find_subjects(reads: Reads, *, after: str, limit: int) -> list[str]:
+    """Return who is in the projection, in the order of ids."""
+    rows = await reads.find(COLLECTION, {"_id": {"$gt": after}}, sort=[("_id", ASCENDING)], limit=limit)
+    return [row["_id"] for row in rows]
+
+
+def _conditions(query: Query, key: bytes) -> Iterator[Document]:
+    yield from _where(query)
+    for skill in query.skills:
+        yield {"skills": {"$elemMatch": {"name": skill_hash(key, skill.name), "level": {"$gte": skill.level}}}}
+    for language in query.languages:
+        yield {"languages": {"$elemMatch": {"code": language.code, "level": {"$gte": CEFR[language.level]}}}}
+    if words := words_of(key, [query.words]):
+        yield {"words": {"$all": sorted(words)}}
+    if query.licences:
+        yield {"licences": {"$all": list(query.licences)}}
+    if query.contract_types:
+        yield {"contract_types": {"$in": list(query.contract_types)}}
+    yield from _numbers(query)
+
+
+def _where(query: Query) -> Iterator[Document]:
+    """Somebody who shows only a province is found from every place in it."""
+    if query.near is not None:
+        centre = [[query.near.longitude, query.near.latitude], query.radius_km / _EARTH_RADIUS_KM]
+        yield {"$or": [{"towns.at": {"$geoWithin": {"$centerSphere": centre}}}, {"only_provinces": query.near.province}]}
+    if query.province is not None:
+        yield {"provinces": query.province}
+
+
+def _numbers(query: Query) -> Iterator[dict[str, Any]]:
+    if query.level is not None:
+        yield {"level": {"$gte": EDUCATION_LEVELS[query.level]}}
+    if query.hours is not None:
+        yield {"hours_from": {"$lte": query.hours}, "hours_to": {"$gte": query.hours}}
+    if query.remote is not None:
+        yield {"remote": query.remote}
+    if query.salary_to is not None:
+        yield {"salary_from": {"$lte": query.salary_to}}
+    if query.available_by is not None:
+        yield {"available_from": {"$lte": query.available_by.isoformat()}}
