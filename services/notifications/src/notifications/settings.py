@@ -24,7 +24,9 @@ class NotificationsSettings(ServiceSettings):
     mail_from_name: str = Field("Kandidatenbank", description="The sender's name.")
     mail_reply_to: str = Field("vragen@kandidatenbank.example", description="Where answers to mails go.")
     mail_poll: Duration = Field(timedelta(milliseconds=500), description="How often the queue is looked at while nothing is due.")
-    mail_lease: Duration = Field(timedelta(minutes=5), description="A sender that died holds its mails for so long.")
+    mail_lease: Duration = Field(
+        timedelta(minutes=5), description="A sender that died holds its mails for so long; ten times smtp_timeout or more."
+    )
     mail_first_retry: Duration = Field(timedelta(seconds=30), description="Wait before the second try; it doubles from there.")
     mail_longest_retry: Duration = Field(timedelta(hours=1), description="Most time between two tries.")
     mail_give_up_after: Duration = Field(timedelta(days=4), description="A mail that could not be sent for so long is given up.")

@@ -19,7 +19,7 @@ INDEXES = {
         IndexModel([("subject", ASCENDING), ("asked_at", ASCENDING)]),
     ]
 }
-_CONTENT = ("facts", "sealed", "details", "language", "target", "tags", "due_at", "lease", "marked_at", "waits_for", "dark")
+_CONTENT = ("facts", "details", "language", "target", "tags", "due_at", "lease", "marked_at", "waits_for", "dark")
 
 
 def _due(now: datetime) -> dict[str, Any]:

@@ -124,6 +124,7 @@ class Sender:
             reply = await self.mailer.send(envelope, before_data=before_data)
         except UnreachableError:
             reply = Reply(Answer.DEFERRED)
+        log.info("mail_answered", cause=mail["_id"], answer=reply.answer, code=reply.code)
         return verdict(reply.answer, mail_class=letter.mail_class, too_old=self._too_old(mail))
 
     async def _mark(self, cause: str, token: str) -> None:
