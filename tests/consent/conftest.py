@@ -15,9 +15,10 @@ from chassis.clock import Clock
 from chassis.ids import new_id, random_bytes
 from chassis.known import store_signing_key
 from chassis.mongo import Mongo, transact
+from chassis.resources import Resources, connect
 from chassis.tokens import Caller, encode
 from chassis.uow import UnitOfWork
-from consent.app import Parts, build_api, parts
+from consent.app import build_api
 from consent.settings import ConsentSettings
 from consent.statements.model import Statement, Statements, Wording, sha256
 from consent.statements.service import PURPOSES
@@ -103,7 +104,7 @@ class Service:
     """The service as a test sees it."""
 
     settings: ConsentSettings
-    made: Parts
+    made: Resources[ConsentSettings]
     clock_file: Path
     app: Litestar
     client: httpx.AsyncClient
@@ -180,7 +181,7 @@ def statements(settings: ConsentSettings) -> Statements:
 @pytest.fixture
 async def consent(settings: ConsentSettings, statements: Statements) -> AsyncIterator[Service]:
     """The API on a database of its own, with a signing key that it knows."""
-    made = parts(settings)
+    made = connect(settings)
     signer = Signer(settings, made.clock)
     app = build_api(settings, made=made, statements=statements)
 

@@ -9,7 +9,8 @@ from chassis.background import running
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.process import chosen, tasks_of
-from consent.app import PREFIX, build_worker, parts
+from chassis.resources import connect
+from consent.app import PREFIX, build_worker
 from contracts.consent.decision import DecisionEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.session import SessionEvent
@@ -24,13 +25,15 @@ PURPOSE = "candidate-search"
 @pytest.fixture
 async def worker(consent, kafka):
     """The worker on the API's database, in a group of its own."""
-    made = parts(consent.settings)
     settings = consent.settings.model_copy(update={"kafka": kafka})
+    made = connect(settings)
     built = build_worker(settings, made=made, group=fresh_name("consent"))
-    async with in_one_task(tasks_of(built, chosen(built, []))):
-        await eventually(lambda: built.consumer.ready and built.consumer.consumer.assignment(), timeout=30)
-        yield built
-    await made.close()
+    try:
+        async with in_one_task(tasks_of(built, chosen(built, []))):
+            await eventually(lambda: built.consumer.ready and built.consumer.consumer.assignment(), timeout=30)
+            yield built
+    finally:
+        await made.close()
 
 
 @asynccontextmanager
