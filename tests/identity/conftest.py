@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 import httpx
 import jwt
 import pytest
+from chassis import known, outbox
 from chassis.clock import Clock
+from chassis.destruction import destroy_due
 from chassis.ids import new_id, random_bytes
 from chassis.mongo import Mongo, transact
 from chassis.sealed_events import KNOWN
@@ -183,6 +185,8 @@ class Service:
         """Run one of the worker's jobs once."""
         made = parts(self.settings)
         try:
+            if name == "destroy-keys":
+                return await destroy_due(made.mongo, made.keyring)
             return await next(job for job in jobs_of(made) if job.name == name).run()
         finally:
             await made.close()
@@ -234,7 +238,7 @@ def settings(mongo_url: str, databases: tuple[str, str], tmp_path: Path) -> Iden
 async def identity(settings: IdentitySettings) -> AsyncIterator[Service]:
     """The API on databases of its own, and a sealing key of notifications that it knows."""
     made = parts(settings)
-    await made.mongo.ensure_indexes(*INDEXES)
+    await made.mongo.ensure_indexes(outbox.INDEXES, known.INDEXES, *INDEXES)
     await rotate(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms)
     app = build_api(settings, clock=made.clock)
     sealing = PrivateKey.generate()

@@ -26,7 +26,7 @@ def routes(app) -> dict[tuple[str, str], object]:
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             for method in handler.http_methods:
-                if method != "OPTIONS" and route.path_format.startswith(PREFIX) and "openapi" not in route.path:
+                if method != "OPTIONS" and handler.fn.__module__.startswith("identity."):
                     found[(method, route.path.removeprefix(PREFIX))] = handler.opt["access"]
     return found
 

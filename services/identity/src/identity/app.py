@@ -1,32 +1,20 @@
 """The composition root of identity: settings -> store, broker, routes, handlers, jobs. The only file that wires."""
 
-import os
-import socket
-from base64 import b64decode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chassis import destruction, outbox, parking, sealed_events
+from chassis import sealed_events
 from chassis.clock import Clock
-from chassis.consume import Consumer
 from chassis.http.app import build_api as chassis_api
-from chassis.ids import new_id
-from chassis.inbox import Handler, Subscription
-from chassis.jobs import Job, Jobs
-from chassis.kafka import make_broker
-from chassis.keyring import INDEXES as KEYRING_INDEXES
+from chassis.inbox import Listens
+from chassis.jobs import Job
 from chassis.keyring import Keyring
-from chassis.known import INDEXES as KNOWN_INDEXES
-from chassis.leases import Leases
-from chassis.master import MasterKeys
 from chassis.mongo import Mongo
-from chassis.parking import Parking
-from chassis.relay import Relay
+from chassis.resources import REQUEST_PATIENCE, WORKER_PATIENCE, Resources, connect
 from chassis.sealed_events import Sealer, on_sealing_key
-from chassis.worker import Worker
-from contracts.envelope import Event, Topic
+from chassis.worker import Worker, assemble, make_consumer
 from contracts.identity.dead_letter import IdentityDeadLetterEvent
 from contracts.notifications.reseal import NotificationsResealEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
@@ -77,10 +65,7 @@ ROUTES = [
     *KEY_ROUTES,
 ]
 INDEXES = (
-    outbox.INDEXES,
-    parking.INDEXES,
     sealed_events.INDEXES,
-    KNOWN_INDEXES,
     account_store.INDEXES,
     client_store.INDEXES,
     invitation_store.INDEXES,
@@ -95,10 +80,7 @@ INDEXES = (
 class Parts:
     """What API, worker and commands are made of."""
 
-    settings: IdentitySettings
-    clock: Clock
-    mongo: Mongo
-    keyring: Keyring
+    resources: Resources[IdentitySettings]
     addresses: Addresses
     sealer: Sealer
     post: Post
@@ -110,48 +92,38 @@ class Parts:
     async def close(self) -> None:
         """Close connections and threads."""
         self.passwords.close()
-        await self.mongo.close()
-        await self.keyring.mongo.close()
+        await self.resources.close()
 
     @property
-    def hash_key(self) -> bytes:
-        """The key of all keyed hashes."""
-        return b64decode(self.settings.hash_key.get_secret_value())
-
-
-@dataclass(frozen=True)
-class Listens:
-    """One line of what identity listens to: the event and its handler."""
-
-    event: type[Event]
-    handler: Callable[[Parts], Handler]
+    def clock(self) -> Clock:
+        """Both times."""
+        return self.resources.clock
 
     @property
-    def topic(self) -> Topic:
-        """The event's topic."""
-        return self.event.topic
+    def mongo(self) -> Mongo:
+        """The database."""
+        return self.resources.mongo
+
+    @property
+    def keyring(self) -> Keyring:
+        """The data keys."""
+        return self.resources.keyring
 
 
 SUBSCRIPTIONS = (
-    Listens(NotificationsSealingKeyEvent, lambda _: on_sealing_key),
-    Listens(NotificationsResealEvent, lambda made: on_reseal(made.addresses, made.post)),
+    Listens[Parts](NotificationsSealingKeyEvent, lambda _: on_sealing_key),
+    Listens[Parts](NotificationsResealEvent, lambda made: on_reseal(made.addresses, made.post)),
 )
 """Everything that identity listens to. Its own signing keys and ended sessions it keeps in the transaction that makes them."""
 
 
-def parts(settings: IdentitySettings, *, clock: Clock | None = None, patience: timedelta = timedelta(seconds=4)) -> Parts:
+def parts(settings: IdentitySettings, *, clock: Clock | None = None, patience: timedelta = REQUEST_PATIENCE) -> Parts:
     """Return the shared parts; nothing is connected yet."""
-    clock = clock or Clock(settings.clock_file)
-    mongo = Mongo(settings.mongo_url.get_secret_value(), database=settings.mongo_database, clock=clock, patience=patience)
-    keys = Mongo(settings.keyring_url.get_secret_value(), database=settings.keyring_database, clock=clock, patience=patience)
-    keyring = Keyring(keys, MasterKeys.parse(settings.master_key.get_secret_value()))
-    sealer = Sealer(keyring)
+    resources = connect(settings, clock=clock, patience=patience)
+    sealer = Sealer(resources.keyring)
     return Parts(
-        settings=settings,
-        clock=clock,
-        mongo=mongo,
-        keyring=keyring,
-        addresses=Addresses(keyring=keyring, key=b64decode(settings.hash_key.get_secret_value())),
+        resources=resources,
+        addresses=Addresses(keyring=resources.keyring, key=resources.hash_key),
         sealer=sealer,
         post=Post(sealer),
         passwords=Passwords(memory_kib=settings.argon2_memory, passes=settings.argon2_passes, threads=settings.argon2_threads),
@@ -194,41 +166,18 @@ def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Lite
             "session_terms": made.session_terms,
             "signer": signer,
             "signing_in": _sign_in(made, signer),
-            "client_secrets": Secrets(made.hash_key),
-            "counted_under": made.hash_key,
+            "client_secrets": Secrets(made.resources.hash_key),
+            "counted_under": made.resources.hash_key,
         },
     )
 
 
-def build_worker(settings: IdentitySettings, *, clock: Clock | None = None) -> Worker:
+def build_worker(settings: IdentitySettings, *, made: Parts | None = None, group: str = SERVICE) -> Worker:
     """Return the worker: consumers, relay and jobs."""
-    made = parts(settings, clock=clock, patience=timedelta(seconds=20))
-    leases = Leases(made.mongo, owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}", term=settings.relay_lease)
-    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), _consumer(made)
-    consumer.attach(
-        broker,
-        batch=settings.consumer_batch,
-        session_ms=int(settings.kafka_session.total_seconds() * 1000),
-        heartbeat_ms=int(settings.kafka_heartbeat.total_seconds() * 1000),
-    )
-    return Worker(
-        service=SERVICE,
-        bootstrap=settings.kafka,
-        mongo=made.mongo,
-        broker=broker,
-        consumer=consumer,
-        relay=Relay(
-            made.mongo,
-            leases,
-            service=SERVICE,
-            bootstrap=settings.kafka,
-            batch=settings.relay_batch,
-            poll=settings.relay_poll.total_seconds(),
-        ),
-        jobs=Jobs(jobs_of(made), leases),
-        topics=[*(event.topic for event in owned_by(SERVICE)), *(one.topic for one in SUBSCRIPTIONS)],
-        indexes=INDEXES,
-    )
+    made = made or parts(settings, patience=WORKER_PATIENCE)
+    consumer = make_consumer(made.resources, group, [one.bound(made) for one in SUBSCRIPTIONS], IdentityDeadLetterEvent)
+    topics = [event.topic for event in owned_by(SERVICE)]
+    return assemble(made.resources, consumer, topics=topics, jobs=jobs_of(made), indexes=INDEXES)
 
 
 def _sign_in(made: Parts, signer: Signer) -> SignIn:
@@ -236,20 +185,10 @@ def _sign_in(made: Parts, signer: Signer) -> SignIn:
         mongo=made.mongo,
         passwords=made.passwords,
         signer=signer,
-        tokens=RefreshTokens(made.hash_key),
+        tokens=RefreshTokens(made.resources.hash_key),
         terms=made.session_terms,
         post=made.post,
     )
-
-
-def _consumer(made: Parts) -> Consumer:
-    parked = Parking(
-        consumer=SERVICE,
-        dead_letter=IdentityDeadLetterEvent,
-        record_key=lambda: made.keyring.key("dead-letters", "records"),
-        clock=made.clock,
-    )
-    return Consumer(made.mongo, SERVICE, [Subscription(one.event, one.handler(made)) for one in SUBSCRIPTIONS], parked)
 
 
 def jobs_of(made: Parts) -> list[Job]:
@@ -258,15 +197,10 @@ def jobs_of(made: Parts) -> list[Job]:
     async def releasing() -> int:
         return await made.sealer.release_waiting(made.mongo, event_on)
 
-    async def destroying() -> int:
-        await made.keyring.mongo.ensure_indexes(KEYRING_INDEXES)
-        return await destruction.destroy_due(made.mongo, made.keyring)
-
     return [
         *key_jobs.jobs(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms),
         *account_jobs.jobs(mongo=made.mongo),
         *invitation_jobs.jobs(mongo=made.mongo),
         *session_jobs.jobs(mongo=made.mongo),
         Job("release-waiting", timedelta(seconds=2), releasing),
-        Job("destroy-keys", timedelta(seconds=2), destroying),
     ]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from chassis import outbox
 from chassis.hashing import NotAnAddressError
 from chassis.ids import new_id
 from chassis.mongo import transact
@@ -26,7 +27,7 @@ async def create_operator(settings: IdentitySettings, *, email: str, password: s
     """
     made = parts(settings, patience=timedelta(seconds=20))
     try:
-        await made.mongo.ensure_indexes(*INDEXES)
+        await made.mongo.ensure_indexes(outbox.INDEXES, *INDEXES)
         account = await _account(made, email, password, Language(language))
 
         async def work(uow: UnitOfWork) -> None:
