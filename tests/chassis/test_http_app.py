@@ -388,6 +388,12 @@ async def test_health_tells_what_is_missing(client: httpx.AsyncClient) -> None:
     assert (ready.status_code, ready.json()) == (503, {"status": "waiting", "missing": ["mongo"]})
 
 
+async def test_beside_the_document_of_the_api_unknown_paths_are_problems_too(client: httpx.AsyncClient) -> None:
+    for path in ("/api/sample/v1/nowhere", "/api/sample/v1"):
+        lost = await client.get(path)
+        assert (lost.status_code, lost.json()["type"]) == (404, "urn:kandidatenbank:problem:not-found")
+
+
 async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     document = (await client.get("/api/sample/v1/openapi.json")).json()
     assert document["openapi"].startswith("3.1")

@@ -1,6 +1,8 @@
 """OpenAPI 3.1: each service describes itself under its own path; who may call and what may go wrong stands there too."""
 
-from litestar import Router
+from typing import Any
+
+from litestar import Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -8,7 +10,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from pydantic import BaseModel, Field
 
 from chassis.http.guards import public
-from chassis.http.problems import TYPE
+from chassis.http.problems import TYPE, NotFoundProblem
 
 _SCHEME = "token"
 
@@ -40,10 +42,22 @@ def openapi(service: str, version: str) -> OpenAPIConfig:
         title=f"Kandidatenbank: {service}",
         version=version,
         components=Components(security_schemes={_SCHEME: scheme}),
-        openapi_router=Router(path, route_handlers=[], opt={"access": public()}, include_in_schema=False),
+        openapi_router=Router(
+            path,
+            route_handlers=[],
+            opt={"access": public()},
+            include_in_schema=False,
+            before_request=_only_the_document,
+        ),
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         use_handler_docstrings=True,
     )
+
+
+async def _only_the_document(request: Request[Any, Any, Any]) -> None:
+    """Litestar answers for every other path beside the document with a page of its own; ours is a problem document."""
+    if not request.url.path.endswith("/openapi.json"):
+        raise NotFoundProblem
 
 
 def stamp(handler: HTTPRouteHandler) -> None:
