@@ -12,6 +12,7 @@ from chassis.mongo import Mongo
 from chassis.settings import ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
+S_co = TypeVar("S_co", bound=ServiceSettings, covariant=True)
 
 REQUEST_PATIENCE = timedelta(seconds=4)
 """How long a request's transaction is retried before its caller hears 503."""
@@ -19,10 +20,10 @@ WORKER_PATIENCE = timedelta(seconds=20)
 
 
 @dataclass(frozen=True)
-class Resources(Generic[S]):
+class Resources(Generic[S_co]):
     """Made once per process by `connect`."""
 
-    settings: S
+    settings: S_co
     clock: Clock
     mongo: Mongo
     keyring: Keyring

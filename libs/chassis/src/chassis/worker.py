@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from faststream.kafka import KafkaBroker
 
-from chassis import keyring, outbox, parking
+from chassis import keyring, known, outbox, parking
 from chassis.consume import Consumer
 from chassis.crypto import DataKey
 from chassis.destruction import destroy_due
@@ -97,6 +97,6 @@ def assemble(
         relay=Relay(made.mongo, leases, service=service, bootstrap=settings.kafka, batch=settings.relay_batch, poll=poll),
         jobs=Jobs([*jobs, Job("destroy-keys", timedelta(seconds=2), destroy_keys)], leases),
         topics=[*topics, *(one.topic for one in consumer.subscriptions)],
-        indexes=[outbox.INDEXES, parking.INDEXES, *indexes],
+        indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, *indexes],
         background=background,
     )

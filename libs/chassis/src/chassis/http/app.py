@@ -15,6 +15,7 @@ from litestar.params import HeaderParameter
 from litestar.types import ControllerRouterHandler
 from pymongo.errors import PyMongoError
 
+from chassis import outbox
 from chassis.background import Task, running
 from chassis.clock import Clock
 from chassis.http import idempotency
@@ -61,7 +62,7 @@ def build_api(
     """
     known = Known(mongo, poll=settings.known_poll)
     tasks = {
-        "indexes": _ensuring(mongo, [KNOWN_INDEXES, idempotency.INDEXES, *indexes]),
+        "indexes": _ensuring(mongo, [outbox.INDEXES, KNOWN_INDEXES, idempotency.INDEXES, *indexes]),
         "known": known.run,
         **(background or {}),
     }
