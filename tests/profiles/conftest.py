@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +204,7 @@ def record_of(topic: Any, key: str, event: Event | None, sequence: int) -> "Cons
         "ce_source": topic.source,
         "ce_type": topic.event_type,
         "ce_subject": key,
-        "ce_time": datetime.now(UTC).isoformat(),
+        "ce_time": Clock().machine().isoformat(),
         "ce_sequence": str(sequence),
     }
     sent = tuple((name, text.encode()) for name, text in headers.items())
@@ -213,7 +213,7 @@ def record_of(topic: Any, key: str, event: Event | None, sequence: int) -> "Cons
 
 def token(subject: str, role: str = "candidate", **more: Any) -> str:
     """Return an access token as identity signs it."""
-    now = datetime.now(UTC)
+    now = Clock().machine()
     caller = Caller(subject=subject, role=role, session=new_id(), **more)
     issuer = "http://127.0.0.1:8000"
     return encode(caller, kid="k1", key=SIGNER, issuer=issuer, token_id=new_id(), issued=now, expires=now + timedelta(minutes=10))
@@ -222,7 +222,7 @@ def token(subject: str, role: str = "candidate", **more: Any) -> str:
 def signing_key() -> SigningKeyEvent:
     """Return the announcement of the key that signs the tests' tokens."""
     x = jwt.algorithms.OKPAlgorithm.to_jwk(SIGNER.public_key(), as_dict=True)["x"]
-    now = datetime.now(UTC)
+    now = Clock().machine()
     return SigningKeyEvent(kid="k1", x=x, not_before=now - timedelta(days=1), not_after=now + timedelta(days=30))
 
 

@@ -78,3 +78,21 @@ async def test_r15_consent_over_kafka_puts_a_waiting_profile_into_the_bank_and_t
 
     await eventually(told, timeout=60)
     assert [event.state for event in await published(kafka, candidate.subject)] == ["draft", "active", "active"]
+
+
+async def test_what_cannot_be_read_is_set_aside_and_the_rest_goes_on(working, kafka):
+    candidate = working.candidate()
+    event = working.decision(candidate.subject, "consented")
+    record = working.record(event, 1)
+    broken = {"malformed": b"{broken", "invalid": b'{"subject":"x"}'}
+    for value in broken.values():
+        await send_raw(kafka, event.topic.name, record.key, value, list(record.headers))
+    await send_raw(kafka, event.topic.name, record.key, record.value, list(record.headers))
+
+    async def consented():
+        row = await working.made.mongo.find_one("profiles", {"_id": candidate.subject})
+        return row is not None and row["consent"]
+
+    await eventually(consented, timeout=60)
+    rows = await working.made.mongo.find("dead_letters", {"topic": event.topic.name})
+    assert set(broken) <= {row["reason"] for row in rows}
