@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 from chassis import places
-from profiles.profile.model import Profile, missing
+from profiles.profile.model import Profile, as_document, missing
 from testkit import samples
 
 PEOPLE = samples.people()
@@ -33,9 +33,7 @@ def test_no_number_passes_for_a_citizen_service_number(person: samples.Person):
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.key)
 def test_everybody_has_a_profile_that_can_be_activated(person: samples.Person):
-    assert (
-        missing(Profile.model_validate(person.profile | {"contact": {**person.profile["contact"], "email": person.email}})) == []
-    )
+    assert missing(as_document(Profile.model_validate(person.profile))) == []
 
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.key)
