@@ -12,7 +12,7 @@ from contracts.topics import SERVICES
 from localstack import layout, services, supervise, turning
 from localstack.downloads import DownloadError, verify
 from localstack.layout import Instance, instances
-from localstack.programs import programs
+from localstack.programs import Program, programs, script
 from localstack.secretfiles import key_file, note, secret, secret_file
 from localstack.table import table
 
@@ -90,6 +90,13 @@ def test_what_outlived_its_supervisor_is_found_and_ended(instance: Instance) -> 
         orphan.stdout.readline()
         assert supervise.end_orphans(instance) == [orphan.pid]
         assert not supervise.alive(orphan.pid)
+
+
+def test_a_script_hands_values_on_as_they_are() -> None:
+    value = "a b'c\"d $HOME %s"
+    show = [sys.executable, "-c", "import os, sys; sys.stdout.write(os.environ['VALUE'] + sys.argv[1])", value]
+    one = Program("one", 1, lambda: show, lambda: True, lambda: {"VALUE": value})
+    assert subprocess.run(["/bin/sh", "-c", script(one)], capture_output=True, text=True, check=True).stdout == value + value
 
 
 def test_the_table_tells_what_does_not_run(instance: Instance) -> None:

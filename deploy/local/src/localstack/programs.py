@@ -1,5 +1,6 @@
 """The processes of an instance: how each is started and how one sees that it is ready."""
 
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,13 +16,14 @@ BACKING = ("kafka", "mongod", "mail", "pages", "gateway")
 
 @dataclass(frozen=True)
 class Program:
-    """One process. `command` and `environment` are asked in the process itself, just before it becomes the program."""
+    """One process. `command` and `environment` are asked when its instance starts; `first` is a shell's line before it."""
 
     name: str
     port: int
     command: Callable[[], list[str]]
     ready: Callable[[], bool]
     environment: Callable[[], dict[str, str]] = dict
+    first: Callable[[], str] = str
 
 
 def programs(instance: Instance) -> list[Program]:
@@ -30,14 +32,22 @@ def programs(instance: Instance) -> list[Program]:
     return [program for program in everything if instance.parts is None or program.name in instance.parts]
 
 
-def program(instance: Instance, name: str) -> Program:
-    """One process by its name."""
-    return next(one for one in programs(instance) if one.name == name)
+def script(program: Program) -> str:
+    """What a shell runs to become the process. It starts sooner than Python, and a person can read it."""
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in program.environment().items()]
+    command = f"exec {shlex.join(program.command())}"
+    return "\n".join(["set -eu", *exports, program.first(), command, ""])
 
 
 def _backing(instance: Instance) -> Iterator[Program]:
     port = instance.port
-    yield Program("kafka", port("kafka"), lambda: kafka.command(instance), lambda: _listens(port("kafka")))
+    yield Program(
+        "kafka",
+        port("kafka"),
+        lambda: kafka.command(instance),
+        lambda: _listens(port("kafka")),
+        first=lambda: kafka.first(instance),
+    )
     yield Program("mongod", port("mongod"), lambda: mongo.command(instance), lambda: mongo.answers(instance))
     yield Program("mail", port("mail_web"), lambda: mail.command(instance), lambda: _ok(mail.web_url(instance)))
     yield Program(

@@ -16,7 +16,7 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from localstack.layout import ROOT, Instance
-from localstack.programs import programs
+from localstack.programs import Program, programs, script
 
 MARK = "KANDIDATENBANK_INSTANCE"
 ALREADY_STARTED = 60
@@ -24,7 +24,7 @@ NOT_RUNNING = 70
 
 PROGRAM = """
 [program:{name}]
-command={python} -m localstack exec {instance} {name}
+command=/bin/sh "{script}"
 autostart=false
 autorestart=true
 startsecs=2
@@ -63,16 +63,15 @@ def running(instance: Instance) -> bool:
 
 def launch(instance: Instance) -> None:
     """Start supervisord (without any process yet) when it is not there."""
-    configuration = instance.folder / "supervisord.conf"
-    wanted = _configuration(instance)
     if running(instance):
-        if configuration.read_text() == wanted:
+        if set(states(instance)) == {program.name for program in programs(instance)}:
             return
-        shutdown(instance)  # the processes have changed since it started
+        shutdown(instance)  # there are other processes than when it started
     end_orphans(instance)
     _socket(instance).unlink(missing_ok=True)
     instance.logs.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(wanted)
+    configuration = instance.folder / "supervisord.conf"
+    configuration.write_text(_configuration(instance))
     command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(configuration)]
     environment = {**os.environ, MARK: str(instance.folder), "PYTHONUNBUFFERED": "1"}
     subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - our own interpreter
@@ -176,10 +175,16 @@ def _configuration(instance: Instance) -> str:
     return head + "".join(
         PROGRAM.format(
             name=program.name,
-            python=sys.executable,
-            instance=instance.name,
+            script=_script(instance, program),
             priority=10 * number,
             log=instance.logs / f"{program.name}.log",
         )
         for number, program in enumerate(programs(instance), start=1)
     )
+
+
+def _script(instance: Instance, program: Program) -> Path:
+    path = instance.folder / "run" / program.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(script(program))
+    return path
