@@ -49,6 +49,10 @@ class Stack:
         """Turn domain time forward; returns when every process lives in it."""
         return turn(self.instance, by)
 
+    def ready(self, process: str) -> bool:
+        """Whether a process says that it is ready, whoever started it."""
+        return next(program for program in programs(self.instance) if program.name == process).ready()
+
     def pid(self, process: str) -> int:
         """The process id of `<service>-api` or `<service>-worker`, 0 when it does not run."""
         return int(supervise.states(self.instance)[process]["pid"])

@@ -1,33 +1,21 @@
 """The composition root of profiles: settings -> stores, broker, routes, handlers, jobs. The only file that wires."""
 
-import os
-import socket
-from base64 import b64decode
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
-from chassis import destruction, outbox, parking, sealed_events
+from chassis import sealed_events
 from chassis.clock import Clock
-from chassis.consume import Consumer
 from chassis.freshness import Freshness
 from chassis.http.app import build_api as chassis_api
-from chassis.ids import new_id
-from chassis.inbox import Handler, Subscription
-from chassis.jobs import Job, Jobs
-from chassis.kafka import make_broker
-from chassis.keyring import INDEXES as KEYRING_INDEXES
+from chassis.inbox import Listens
+from chassis.jobs import Job
 from chassis.keyring import Keyring
-from chassis.known import INDEXES as KNOWN_INDEXES
-from chassis.leases import Leases
-from chassis.master import MasterKeys
+from chassis.known import on_session, on_signing_key
 from chassis.mongo import Mongo
-from chassis.outbox import EventTopic
-from chassis.parking import Parking
-from chassis.relay import Relay
+from chassis.resources import REQUEST_PATIENCE, WORKER_PATIENCE, Resources, connect
 from chassis.sealed_events import Sealer, on_sealing_key
-from chassis.worker import Worker
+from chassis.worker import Worker, assemble, make_consumer
 from contracts.consent.decision import DecisionEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.organisation import OrganisationEvent
@@ -56,7 +44,9 @@ from profiles.profile.routes import ROUTES as PROFILE_ROUTES
 from profiles.profile.service import Profiles
 from profiles.records import Records
 from profiles.settings import ProfilesSettings
-from profiles.trust.handlers import on_session, on_signing_key
+from profiles.vacancies import store as vacancies
+from profiles.vacancies.routes import ROUTES as VACANCY_ROUTES
+from profiles.vacancies.service import Vacancies
 from profiles.views import store as accesses
 from profiles.views.routes import ROUTES as VIEW_ROUTES
 
@@ -64,90 +54,77 @@ SERVICE = "profiles"
 VERSION = "0.1.0"
 PREFIX = "/api/profiles/v1"
 INDEXES = (
-    outbox.INDEXES,
-    parking.INDEXES,
-    KNOWN_INDEXES,
     sealed_events.INDEXES,
     records.INDEXES,
     renewals.INDEXES,
     bank_entries.INDEXES,
     organisations.INDEXES,
     accesses.INDEXES,
+    vacancies.INDEXES,
 )
+
+ROUTES = [*PROFILE_ROUTES, *DISCLOSURE_ROUTES, *LIFECYCLE_ROUTES, *BANK_ROUTES, *VIEW_ROUTES, *VACANCY_ROUTES]
 
 
 @dataclass(frozen=True)
 class Parts:
     """What the API and the worker are both made of."""
 
-    settings: ProfilesSettings
-    clock: Clock
-    mongo: Mongo
-    keyring: Keyring
+    resources: Resources[ProfilesSettings]
     sealer: Sealer
     records: Records
     profiles: Profiles
     disclosures: Disclosures
     lifecycles: Lifecycles
     bank: Bank
+    vacancies: Vacancies
     consent_freshness: Freshness
 
     async def close(self) -> None:
         """Close the connections to both databases."""
-        await self.mongo.close()
-        await self.keyring.mongo.close()
-
-
-@dataclass(frozen=True)
-class Listens:
-    """One line of what profiles listens to: the event, its handler, and what hides a person whose key had to be parked."""
-
-    event: Any
-    handler: Callable[[Parts], Handler]
-    when_parked: Callable[[Parts], Handler] | None = None
+        await self.resources.close()
 
     @property
-    def topic(self) -> EventTopic:
-        """Return the event's topic."""
-        topic: EventTopic = self.event.topic
-        return topic
+    def clock(self) -> Clock:
+        """Both times."""
+        return self.resources.clock
 
-    def subscription(self, made: Parts) -> Subscription:
-        """Return it with its handler made."""
-        return Subscription(self.event, self.handler(made), self.when_parked(made) if self.when_parked else None)
+    @property
+    def mongo(self) -> Mongo:
+        """The database."""
+        return self.resources.mongo
+
+    @property
+    def keyring(self) -> Keyring:
+        """The data keys."""
+        return self.resources.keyring
 
 
 SUBSCRIPTIONS = (
-    Listens(SigningKeyEvent, lambda _: on_signing_key),
-    Listens(SessionEvent, lambda made: on_session(made.clock)),
-    Listens(NotificationsSealingKeyEvent, lambda _: on_sealing_key),
-    Listens(AccountEvent, lambda made: on_account(made.records), lambda made: hold_account(made.records)),
-    Listens(DecisionEvent, lambda made: on_decision(made.records), lambda made: hold_decision(made.records)),
-    Listens(OrganisationEvent, lambda _: on_organisation, lambda _: hold_organisation),
-    Listens(DeliveryEvent, lambda made: on_delivery(made.lifecycles)),
+    Listens[Parts](SigningKeyEvent, lambda _: on_signing_key),
+    Listens[Parts](SessionEvent, lambda _: on_session),
+    Listens[Parts](NotificationsSealingKeyEvent, lambda _: on_sealing_key),
+    Listens[Parts](AccountEvent, lambda made: on_account(made.records), lambda made: hold_account(made.records)),
+    Listens[Parts](DecisionEvent, lambda made: on_decision(made.records), lambda made: hold_decision(made.records)),
+    Listens[Parts](OrganisationEvent, lambda _: on_organisation, lambda _: hold_organisation),
+    Listens[Parts](DeliveryEvent, lambda made: on_delivery(made.lifecycles)),
 )
 
 
-def parts(settings: ProfilesSettings, *, clock: Clock | None = None, patience: timedelta = timedelta(seconds=4)) -> Parts:
+def parts(settings: ProfilesSettings, *, clock: Clock | None = None, patience: timedelta = REQUEST_PATIENCE) -> Parts:
     """Return the shared parts; nothing is connected yet."""
-    clock = clock or Clock(settings.clock_file)
-    mongo = Mongo(settings.mongo_url.get_secret_value(), database=settings.mongo_database, clock=clock, patience=patience)
-    keys = Mongo(settings.keyring_url.get_secret_value(), database=settings.keyring_database, clock=clock, patience=patience)
-    keyring = Keyring(keys, MasterKeys.parse(settings.master_key.get_secret_value()))
-    hash_key = b64decode(settings.hash_key.get_secret_value())
-    kept = Records(keyring, clock, settings.terms, Projection(hash_key).project)
-    sealer, consent_freshness = Sealer(keyring), Freshness(mongo, DecisionEvent.topic)
+    made = connect(settings, clock=clock, patience=patience)
+    kept = Records(made.keyring, made.clock, settings.terms, Projection(made.hash_key).project)
+    sealer, consent_freshness = Sealer(made.keyring), Freshness(made.mongo, DecisionEvent.topic)
     return Parts(
-        settings=settings,
-        clock=clock,
-        mongo=mongo,
-        keyring=keyring,
+        resources=made,
         sealer=sealer,
         records=kept,
         profiles=Profiles(kept),
         disclosures=Disclosures(kept),
-        lifecycles=Lifecycles(kept, sealer, hash_key),
-        bank=Bank(kept, hash_key, consent_freshness, settings.consent_fresh),
+        lifecycles=Lifecycles(kept, sealer, made.hash_key),
+        bank=Bank(kept, made.hash_key, consent_freshness, settings.consent_fresh),
+        vacancies=Vacancies(clock),
         consent_freshness=consent_freshness,
     )
 
@@ -158,9 +135,7 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
     return chassis_api(
         settings=settings,
         version=VERSION,
-        routes=[
-            Router(PREFIX, route_handlers=[*PROFILE_ROUTES, *DISCLOSURE_ROUTES, *LIFECYCLE_ROUTES, *BANK_ROUTES, *VIEW_ROUTES])
-        ],
+        routes=[Router(PREFIX, route_handlers=ROUTES)],
         mongo=made.mongo,
         clock=made.clock,
         indexes=INDEXES,
@@ -170,50 +145,23 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
             "disclosures": made.disclosures,
             "lifecycles": made.lifecycles,
             "bank": made.bank,
+            "vacancies": made.vacancies,
         },
     )
 
 
 def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group: str = SERVICE) -> Worker:
     """Return the worker: consumers, relay and jobs."""
-    made = made or parts(settings, patience=timedelta(seconds=20))
-    leases = Leases(made.mongo, owner=f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}", term=settings.relay_lease)
-    broker, consumer = make_broker(settings.kafka, client_id=SERVICE), _consumer(made, group)
-    consumer.attach(
-        broker,
-        batch=settings.consumer_batch,
-        session_ms=int(settings.kafka_session.total_seconds() * 1000),
-        heartbeat_ms=int(settings.kafka_heartbeat.total_seconds() * 1000),
-    )
-    return Worker(
-        service=SERVICE,
-        bootstrap=settings.kafka,
-        mongo=made.mongo,
-        broker=broker,
-        consumer=consumer,
-        relay=Relay(
-            made.mongo,
-            leases,
-            service=SERVICE,
-            bootstrap=settings.kafka,
-            batch=settings.relay_batch,
-            poll=settings.relay_poll.total_seconds(),
-        ),
-        jobs=Jobs(_jobs(made), leases),
-        topics=[*(event.topic for event in owned_by(SERVICE)), *(one.topic for one in SUBSCRIPTIONS)],
+    made = made or parts(settings, patience=WORKER_PATIENCE)
+    consumer = make_consumer(made.resources, group, [one.bound(made) for one in SUBSCRIPTIONS], ProfilesDeadLetterEvent)
+    return assemble(
+        made.resources,
+        consumer,
+        topics=[event.topic for event in owned_by(SERVICE)],
+        jobs=_jobs(made),
         indexes=INDEXES,
-        background=[("consume", _watching(made.consent_freshness, consumer))],
+        background=[("consume", partial(made.consent_freshness.watch, consumer))],
     )
-
-
-def _consumer(made: Parts, group: str) -> Consumer:
-    parked = Parking(
-        consumer=group,
-        dead_letter=ProfilesDeadLetterEvent,
-        record_key=lambda: made.keyring.key("dead-letters", "records"),
-        clock=made.clock,
-    )
-    return Consumer(made.mongo, group, [one.subscription(made) for one in SUBSCRIPTIONS], parked)
 
 
 def _jobs(made: Parts) -> list[Job]:
@@ -223,19 +171,7 @@ def _jobs(made: Parts) -> list[Job]:
     async def releasing() -> int:
         return await made.sealer.release_waiting(made.mongo, event_on)
 
-    async def destroying() -> int:
-        await made.keyring.mongo.ensure_indexes(KEYRING_INDEXES)
-        return await destruction.destroy_due(made.mongo, made.keyring)
-
     return [
-        Job("sweep", made.settings.sweep_every, sweeping),
+        Job("sweep", made.resources.settings.sweep_every, sweeping),
         Job("release-waiting", timedelta(seconds=2), releasing),
-        Job("destroy-keys", timedelta(seconds=2), destroying),
     ]
-
-
-def _watching(fresh: Freshness, consumer: Consumer) -> Callable[[], Awaitable[None]]:
-    async def watch() -> None:
-        await fresh.watch(consumer)
-
-    return watch

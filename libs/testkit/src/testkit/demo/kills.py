@@ -6,8 +6,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from localstack.programs import program
-
 from testkit.demo.telling import tell
 from testkit.stack import Stack
 from testkit.waiting import eventually
@@ -22,7 +20,7 @@ async def killed(stack: Stack, service: str, point: str) -> AsyncIterator[None]:
     command = [sys.executable, "-m", "testkit.killable", service, point]
     armed = await asyncio.create_subprocess_exec(*command, env=stack.process_environment(service), stdout=log, stderr=log)
     try:
-        await eventually(lambda: asyncio.to_thread(program(stack.instance, name).ready), timeout=30)
+        await eventually(lambda: asyncio.to_thread(stack.ready, name), timeout=30)
         yield
         await asyncio.wait_for(armed.wait(), 30)
         if armed.returncode != -signal.SIGKILL:
