@@ -43,7 +43,7 @@ class Postbox:
 
     def __init__(self) -> None:
         self.mails, self.sessions, self._protocols = [], 0, []
-        self.to_rcpt, self.to_data = deque(), deque()
+        self.to_rcpt, self.to_data, self.to_rset = deque(), deque(), deque()
         self.port, self._server = 0, None
 
     async def start(self) -> None:
@@ -69,6 +69,9 @@ class Postbox:
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
+
+    async def handle_RSET(self, _server, _session, _envelope):  # noqa: N802 - aiosmtpd's name
+        return self.to_rset.popleft() if self.to_rset else "250 OK"
 
     async def handle_DATA(self, server, _session, envelope):  # noqa: N802 - aiosmtpd's name
         answer = self.to_data.popleft() if self.to_data else "250 OK"

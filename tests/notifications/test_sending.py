@@ -80,6 +80,16 @@ async def test_one_connection_carries_several_mails_and_is_made_anew_when_it_has
     assert (len(postbox.mails), postbox.sessions) == (4, 2)
 
 
+@pytest.mark.parametrize("answer", ["421 idle for too long", "500 what?"])
+async def test_a_connection_that_is_of_no_use_any_more_is_made_anew_and_no_try_is_lost(world, postbox, asked, subject, answer):
+    sender = world.sender()
+    await sender.round()
+    postbox.to_rset.append(answer)
+    await world.hear(await world.ask(subject, cause=f"profiles:ask:{subject}:2"))
+    await sender.round()
+    assert (len(postbox.mails), postbox.sessions) == (2, 2)
+
+
 @pytest.mark.parametrize("where", ["to_rcpt", "to_data"])
 async def test_a_deferred_mail_is_tried_again_and_taken(world, postbox, asked, where):
     getattr(postbox, where).extend(["451 later", "421 not now"])

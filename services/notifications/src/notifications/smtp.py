@@ -93,7 +93,7 @@ class SmtpMailer:
                 pass
             else:
                 return
-        self._client.close()  # also frees the lock that the client keeps when the server hung up; connecting would wait for it
+        self._client.close()  # a client that is still connected refuses to connect
         try:
             await self._client.connect()
         except (SMTPException, OSError) as error:
