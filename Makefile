@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 UV := .local/tools/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 LOCAL := $(PYTHON) -W error -m localstack
-CODE := libs/*/src services/*/src deploy/*/src tests tools
+CODE := libs/*/src services/*/src deploy/*/src tools
 
 .PHONY: help
 help: ## list the commands
