@@ -32,7 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def portal(stack: Stack) -> AsyncIterator[Portal]:
     """The gateway and the mail catcher, without the mails of earlier runs."""
-    httpx.delete(f"{stack.mails}/email/all", trust_env=False)
+    async with httpx.AsyncClient(base_url=stack.mails, trust_env=False) as catcher:
+        await catcher.delete("/email/all")
     async with Portal(stack.gateway, stack.mails) as made:
         yield made
 

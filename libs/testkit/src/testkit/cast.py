@@ -90,7 +90,8 @@ class Cast:
     @property
     def postal_code(self) -> str:
         """Return the postal code of everybody in this run."""
-        return f"{1000 + int(self.mark.encode().hex(), 16) % 8999} {self.mark[1:3].upper().translate(str.maketrans('234567', 'QXZVWK'))}"
+        number, letters = int(self.mark.encode().hex(), 16), "BCDGHKLNPRSTVWXZ"
+        return f"{1000 + number % 8999} {letters[number % 16]}{letters[number // 16 % 16]}"
 
     def marked(self, text: str) -> str:
         """Return a text of which every word carries the mark."""
