@@ -28,7 +28,7 @@ demo: up ## play the story of a profile's year through the gateway; the stack go
 	@$(PYTHON) -m testkit.demo
 
 .PHONY: restart
-restart: ## start our own processes again with the code as it is now
+restart: ## start our own processes again where their code has changed
 	@$(LOCAL) restart
 
 .PHONY: stop

@@ -11,7 +11,6 @@ from chassis.terminal import say
 from localstack import downloads, mail, services, supervise, table, turning
 from localstack import instance as running
 from localstack.layout import Instance, instances
-from localstack.programs import BACKING, programs
 
 FAILURES = (running.NotReadyError, downloads.DownloadError, turning.TurnError, LookupError)
 
@@ -46,13 +45,11 @@ def addresses(instance: Instance) -> None:
 
 
 def restart(asked: argparse.Namespace) -> None:
-    """Start our own processes again, with the code that is there now; Kafka and MongoDB go on."""
+    """Start our own processes again where their code has changed; Kafka and MongoDB go on."""
     instance = Instance(asked.instance)
     if not supervise.running(instance):
         raise LookupError(f"{instance.name} does not run: make up")
-    for one in programs(instance):
-        if one.name not in BACKING or one.name == "pages":
-            supervise.stop(instance, one.name)
+    running.renew(instance)
     up(asked)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from localstack import supervise, topics
-from localstack.layout import STATE, Instance
+from localstack.layout import ROOT, STATE, Instance
 from localstack.programs import BACKING, Program, programs
 
+SOURCES = ("libs/*", "services/*", "deploy/gateway")
 PATIENCE = 180.0  # a machine that does much else is slow to start; what fails is told at once
 Report = Callable[[str, float], None]
 
@@ -34,6 +35,15 @@ def ensure(instance: Instance, names: Collection[str] | None = None, report: Rep
             _start(instance, own, report)
 
 
+def renew(instance: Instance) -> None:
+    """Stop our own processes that run code older than what is there now; `ensure` starts them again."""
+    files = (path for folder in SOURCES for path in ROOT.glob(f"{folder}/src/**/*") if path.is_file() and path.suffix != ".pyc")
+    changed = max(path.stat().st_mtime for path in files)
+    known = supervise.states(instance)
+    old = [name for name in _own_names(instance) if 0 < known[name]["start"] <= changed]
+    supervise.stop(instance, *old)
+
+
 def stop(instance: Instance) -> int:
     """End everything of an instance, also what outlived its supervisor; answers how many processes that were."""
     with locked(instance):
@@ -56,6 +66,10 @@ def locked(instance: Instance) -> Iterator[None]:
     with (STATE / f"{instance.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _own_names(instance: Instance) -> list[str]:
+    return [program.name for program in programs(instance) if program.name not in BACKING or program.name == "pages"]
 
 
 def _start(instance: Instance, wanted: list[Program], report: Report) -> None:

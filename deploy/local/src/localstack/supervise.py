@@ -21,6 +21,7 @@ from localstack.programs import Program, programs, script
 MARK = "KANDIDATENBANK_INSTANCE"
 ALREADY_STARTED = 60
 NOT_RUNNING = 70
+STOP_PATIENCE = 20  # seconds until a process that does not end is killed
 
 PROGRAM = """
 [program:{name}]
@@ -30,7 +31,7 @@ autorestart=true
 startsecs=2
 startretries=5
 priority={priority}
-stopwaitsecs=20
+stopwaitsecs={patience}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={log}
@@ -91,13 +92,19 @@ def start(instance: Instance, name: str) -> None:
             raise
 
 
-def stop(instance: Instance, name: str) -> None:
-    """Stop one process and keep it stopped; returns when it has ended."""
-    try:
-        _ask(instance, "stopProcess", name)
-    except Fault as fault:
-        if fault.faultCode != NOT_RUNNING:
-            raise
+def stop(instance: Instance, *names: str) -> None:
+    """Stop processes, all at once, and keep them stopped; returns when they have ended."""
+    for name in names:
+        try:
+            _ask(instance, "stopProcess", name, False)
+        except Fault as fault:
+            if fault.faultCode != NOT_RUNNING:
+                raise
+    deadline = time.monotonic() + STOP_PATIENCE + 5
+    while any(alive(int(states(instance)[name]["pid"])) for name in names):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"did not stop: {', '.join(names)}")
+        time.sleep(0.05)
 
 
 def states(instance: Instance) -> dict[str, dict[str, Any]]:
@@ -177,6 +184,7 @@ def _configuration(instance: Instance) -> str:
             name=program.name,
             script=_script(instance, program),
             priority=10 * number,
+            patience=STOP_PATIENCE,
             log=instance.logs / f"{program.name}.log",
         )
         for number, program in enumerate(programs(instance), start=1)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from localstack import kafka, mail, mongo, services, supervise
-from localstack.instance import ensure
+from localstack.instance import ensure, renew
 from localstack.layout import Instance
 from localstack.programs import BACKING, programs
 from localstack.turning import turn
@@ -71,8 +71,6 @@ def stack() -> Stack:
     """The instance `e2e`, with the code as it is now; it stays for the next run, `make stop` ends it."""
     instance = Instance("e2e")
     ensure(instance, BACKING)
-    for program in programs(instance):
-        if program.name not in BACKING:
-            supervise.stop(instance, program.name)
+    renew(instance)
     ensure(instance)
     return Stack(instance)
