@@ -60,6 +60,39 @@ async def test_of_several_whole_writes_to_one_document_the_last_one_stays(mongo)
     assert await mongo.find("things", {}) == [{"_id": 1, "sequence": 4, "value": 3}]
 
 
+@pytest.mark.parametrize("where", [{"_id": 1}, {"sequence": 1}, {"_id": {"$in": [1]}}])
+async def test_writes_and_removals_of_one_document_keep_their_order(mongo, where):
+    """Withdrawn, given again, withdrawn in one batch is withdrawn: the removal in the middle is not the last word."""
+
+    async def ends_with_a_write(uow):
+        uow.replace("things", {"_id": 1, "sequence": 1}, upsert=True)
+        uow.delete("things", where)
+        uow.replace("things", {"_id": 1, "sequence": 2}, upsert=True)
+        uow.replace("things", {"_id": 1, "sequence": 3}, upsert=True)
+
+    async def ends_with_a_removal(uow):
+        uow.delete("things", {"sequence": 3})
+        uow.replace("things", {"_id": 1, "sequence": 1}, upsert=True)
+        uow.delete("things", where)
+
+    await transact(mongo, ends_with_a_write)
+    assert await mongo.find("things", {}) == [{"_id": 1, "sequence": 3}]
+    await transact(mongo, ends_with_a_removal)
+    assert await mongo.find("things", {}) == []
+
+
+async def test_a_saved_document_may_be_changed_by_operators_and_saved_again(mongo):
+    async def work(uow):
+        document = {"_id": 1, "sequence": 1}
+        uow.insert("things", document)
+        uow.save("things", document)
+        uow.update("things", {"_id": 1}, {"$set": {"seen": True}})
+        uow.save("things", document | {"value": 1})
+
+    await transact(mongo, work)
+    assert await mongo.find("things", {}) == [{"_id": 1, "sequence": 3, "value": 1}]
+
+
 async def test_a_write_against_another_sequence_than_was_read_is_refused(mongo):
     await mongo.database["things"].insert_one({"_id": 1, "sequence": 5})
 

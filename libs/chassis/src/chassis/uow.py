@@ -49,18 +49,6 @@ class Connection(Protocol):
 
 
 @dataclass
-class _Pending:
-    """The writes to one collection since the last flush."""
-
-    whole: dict[Any, "_Whole"] = field(default_factory=dict)
-    others: list[Operation] = field(default_factory=list)
-
-    def operations(self) -> tuple[list[Operation], int]:
-        """Return the operations and how many of them must match a document."""
-        return [*(w.operation() for w in self.whole.values()), *self.others], sum(w.guarded for w in self.whole.values())
-
-
-@dataclass
 class _Whole:
     """One whole-state write to one document; a later one to the same document takes its place."""
 
@@ -80,6 +68,53 @@ class _Whole:
         if self.read_sequence is not None:
             filter_["sequence"] = self.read_sequence
         return ReplaceOne(filter_, self.document, upsert=self.upsert)
+
+
+@dataclass
+class _Pending:
+    """The writes to one collection since the last flush.
+
+    To one document they are sent in the order in which they were made: a whole write goes among the `first`, which any order
+    suits, unless another operation may have touched its document before.
+    """
+
+    first: list[_Whole] = field(default_factory=list)
+    then: list[_Whole | Operation] = field(default_factory=list)
+    replaceable: dict[Any, _Whole] = field(default_factory=dict)
+    """The last whole write to each document, while nothing came after it."""
+    touched: set[Any] = field(default_factory=set)
+    all_touched: bool = False
+
+    def write(self, whole: _Whole) -> None:
+        """Add a whole write; it takes the place of an earlier one."""
+        name = whole.document["_id"]
+        earlier = self.replaceable.get(name)
+        if earlier is not None:
+            earlier.document, earlier.read_sequence = whole.document, whole.read_sequence
+            earlier.upsert, earlier.new = whole.upsert, whole.new
+            return
+        self.replaceable[name] = whole
+        if self.all_touched or name in self.touched:
+            self.then.append(whole)
+        else:
+            self.first.append(whole)
+
+    def change(self, operation: Operation, where: Filter) -> None:
+        """Add another operation; it touches the document that its filter names, or any."""
+        self.then.append(operation)
+        name = where.get("_id")
+        if name is None or isinstance(name, Mapping):
+            self.all_touched = True
+            self.replaceable.clear()
+        else:
+            self.touched.add(name)
+            self.replaceable.pop(name, None)
+
+    def operations(self) -> tuple[list[Operation], int]:
+        """Return the operations and how many of them must match a document."""
+        steps = [*self.first, *self.then]
+        whole = [step for step in steps if isinstance(step, _Whole)]
+        return [step.operation() if isinstance(step, _Whole) else step for step in steps], sum(one.guarded for one in whole)
 
 
 class UnitOfWork:
@@ -103,30 +138,30 @@ class UnitOfWork:
 
     def insert(self, collection: str, document: Document) -> None:
         """Add a new document. Look first: a duplicate key aborts the whole transaction."""
-        self._of(collection).whole[document["_id"]] = _Whole(document, new=True)
+        self._of(collection).write(_Whole(document, new=True))
 
     def save(self, collection: str, document: Document) -> int:
         """Write an aggregate that was read in this unit of work and return its new `sequence`, one higher."""
-        earlier = self._of(collection).whole.get(document["_id"])
+        earlier = self._of(collection).replaceable.get(document["_id"])
         read_sequence = document["sequence"] if earlier is None else earlier.read_sequence
         document["sequence"] += 1
         new = earlier is not None and earlier.new
-        self._of(collection).whole[document["_id"]] = _Whole(dict(document), read_sequence=read_sequence, new=new)
+        self._of(collection).write(_Whole(dict(document), read_sequence=read_sequence, new=new))
         return int(document["sequence"])
 
     def replace(self, collection: str, document: Document, *, upsert: bool = False) -> None:
         """Write a whole document by its `_id`, unguarded; of several to one document the last one stays."""
-        earlier = self._of(collection).whole.get(document["_id"])
+        earlier = self._of(collection).replaceable.get(document["_id"])
         new = earlier is not None and earlier.new
-        self._of(collection).whole[document["_id"]] = _Whole(document, upsert=upsert, new=new)
+        self._of(collection).write(_Whole(document, upsert=upsert, new=new))
 
     def update(self, collection: str, where: Filter, update: Mapping[str, Any], *, upsert: bool = False) -> None:
         """Change one document by operators."""
-        self._of(collection).others.append(UpdateOne(dict(where), dict(update), upsert=upsert))
+        self._of(collection).change(UpdateOne(dict(where), dict(update), upsert=upsert), where)
 
     def update_many(self, collection: str, where: Filter, update: Mapping[str, Any]) -> None:
         """Change every document that fits by operators."""
-        self._of(collection).others.append(UpdateMany(dict(where), dict(update)))
+        self._of(collection).change(UpdateMany(dict(where), dict(update)), where)
 
     def offer(self, collection: str, document: Document) -> None:
         """Write an effect under its cause (the document's `_id`), unless it is there: once, however often it is offered."""
@@ -134,7 +169,7 @@ class UnitOfWork:
 
     def delete(self, collection: str, where: Filter) -> None:
         """Remove one document."""
-        self._of(collection).others.append(DeleteOne(dict(where)))
+        self._of(collection).change(DeleteOne(dict(where)), where)
 
     def emit(self, event: outbox.OutEvent, *, sequence: int) -> str:
         """Write an event into the outbox and return its id. `sequence` is its aggregate's, after the change."""
@@ -170,7 +205,7 @@ class UnitOfWork:
         if pending is None:
             return
         operations, guarded = pending.operations()
-        matched = await self._connection.write(collection, operations, ordered=bool(pending.others))
+        matched = await self._connection.write(collection, operations, ordered=bool(pending.then))
         if matched < guarded:
             raise StaleWriteError(f"{collection}: {guarded - matched} guarded writes found another sequence")
 
