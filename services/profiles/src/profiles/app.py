@@ -124,7 +124,7 @@ def parts(settings: ProfilesSettings, *, clock: Clock | None = None, patience: t
         disclosures=Disclosures(kept),
         lifecycles=Lifecycles(kept, sealer, made.hash_key),
         bank=Bank(kept, made.hash_key, consent_freshness, settings.consent_fresh),
-        vacancies=Vacancies(clock),
+        vacancies=Vacancies(made.clock),
         consent_freshness=consent_freshness,
     )
 

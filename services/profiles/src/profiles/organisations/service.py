@@ -12,6 +12,7 @@ from chassis.uow import Reads
 from profiles.organisations import store
 from profiles.organisations.store import Organisation
 
+__all__ = ["Organisation", "acting_for"]
 log = structlog.get_logger()
 
 

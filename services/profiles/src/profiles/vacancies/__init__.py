@@ -1,0 +1,1 @@
+"""Vacancies as organisations publish, change and close them: schema.org JobPosting (R20)."""
