@@ -266,7 +266,7 @@ class Api:
 
     async def save(self, subject: str, **criteria) -> str:
         """Save a search and return its id."""
-        body = {"criteria": criteria or {"words": ["houtbouw"]}}
+        body = {"criteria": criteria or {"words": "houtbouw"}}
         answer = await self.http.post("/api/notifications/v1/searches", json=body, headers=self.signed_in(subject))
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]

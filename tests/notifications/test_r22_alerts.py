@@ -29,8 +29,8 @@ async def person(world, subject, make):
 async def test_a_new_vacancy_is_mailed_to_whom_it_fits_and_to_nobody_else(world, postbox, api, person, make, new):
     other = new_id()
     await world.hear(make.account(other), await world.contact(other, "bo@x.example"))
-    await api.save(other, words=["scheepsbouw"])
-    await api.save(person, words=["Houtbouw"], skills=["autocad", "revit"], place="Amersfoort", radius_km=5, level="mbo-4")
+    await api.save(other, words="scheepsbouw")
+    await api.save(person, words="Houtbouw", skills=["autocad", "revit"], place="Amersfoort", radius_km=5, level="mbo-4")
     await world.hear(new())
     await world.sender().round()
     (mail,) = postbox.mails
@@ -42,7 +42,7 @@ async def test_a_new_vacancy_is_mailed_to_whom_it_fits_and_to_nobody_else(world,
 
 
 async def test_two_searches_of_one_person_are_two_mails_and_each_vacancy_is_told_once(world, postbox, api, person, new):
-    await api.save(person, words=["houtbouw"])
+    await api.save(person, words="houtbouw")
     await api.save(person, skills=["AutoCAD"])
     vacancy = new()
     await world.hear(vacancy, vacancy.model_copy(update={"title": "Werkvoorbereider (houtbouw)"}))
@@ -93,7 +93,7 @@ async def test_what_ends_while_a_mail_waits_stops_it(world, postbox, api, person
         case "removed":
             await api.http.delete(f"{PATH}/{search}", headers=headers)
         case "stopped":
-            change = {"criteria": {"words": ["houtbouw"]}, "frequency": "immediate", "active": False}
+            change = {"criteria": {"words": "houtbouw"}, "frequency": "immediate", "active": False}
             await api.http.put(f"{PATH}/{search}", json=change, headers=headers)
         case "withdrawn":
             await world.hear(withdrawn(person))
@@ -120,7 +120,7 @@ async def test_who_withdrew_from_alerts_gets_none_until_they_agree_again(world, 
 
 
 async def test_one_click_unsubscribe_works_and_ends_that_searchs_mails_only(world, postbox, api, person, new):
-    await api.save(person, words=["houtbouw"])
+    await api.save(person, words="houtbouw")
     await api.save(person, skills=["AutoCAD"])
     await world.hear(new())
     await world.sender().round()
@@ -145,7 +145,7 @@ async def test_vacancy_account_contact_and_organisation_may_come_in_any_order_an
     people = {}
     for number, order in enumerate(permutations(range(3))):
         subject, place = new_id(), f"plaats{number}"
-        await api.save(subject, words=[place])
+        await api.save(subject, words=place)
         vacancy = new(title=f"Werkvoorbereider {place}")
         events = [make.account(subject), await world.contact(subject, f"{number}@x.example"), vacancy]
         delivered = [world.incoming(events[position]) for position in order]

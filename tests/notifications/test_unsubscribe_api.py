@@ -51,7 +51,7 @@ async def test_unsubscribing_again_or_from_a_removed_search_answers_the_same(wor
 async def test_a_stopped_search_can_be_resumed_by_its_owner(world, api, link, subject):
     await api.http.post(link)
     path = "/api/notifications/v1/searches/" + link.rpartition("/")[2].partition(".")[0]
-    body = {"criteria": {"words": ["houtbouw"]}, "frequency": "immediate", "active": True}
+    body = {"criteria": {"words": "houtbouw"}, "frequency": "immediate", "active": True}
     await api.http.put(path, json=body, headers=api.signed_in(subject) | {"If-Match": '"2"'})
     assert await state(world, subject) == ("active", 3)
 

@@ -21,6 +21,7 @@ EQF: dict[str, int] = dict(zip(get_args(Level), (2, 1, 2, 3, 4, 4, 4, 5, 6, 6, 7
 
 Hasher = Callable[[str], str]
 MOST_HOURS = 80
+MOST_WORDS = 10
 _TOKEN = re.compile(r"[\w+#]+")
 
 
@@ -40,8 +41,8 @@ class Criteria(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    words: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=40)]] = Field(
-        default=[], max_length=10, description="All of these words stand in the title, the text or the skills."
+    words: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)] | None = Field(
+        default=None, description="All of these words (ten at most) stand in the title, the text or the skills."
     )
     skills: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]] = Field(
         default=[], max_length=20, description="At least one of these skills is asked for."
@@ -51,24 +52,31 @@ class Criteria(BaseModel):
     )
     radius_km: Annotated[int, Field(ge=0, le=200)] | None = Field(default=None, description="Around the place; 25 when left out.")
     level: Level | None = Field(default=None, description="The vacancy asks for this level of education (the same EQF level).")
-    hours_min: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at least.")
-    hours_max: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at most.")
+    hours_from: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at least.")
+    hours_to: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at most.")
     contract_types: list[ContractType] = Field(default=[], max_length=7, description="One of these types of contract.")
 
-    @field_validator("words", "skills")
+    @field_validator("words")
     @classmethod
-    def _say_something(cls, values: list[str]) -> list[str]:
-        if any(not tokens(value) for value in values):
+    def _few_words(cls, words: str | None) -> str | None:
+        if words is not None and not 1 <= len(tokens(words)) <= MOST_WORDS:
+            raise ValueError(f"one to {MOST_WORDS} words with letters or digits")
+        return words
+
+    @field_validator("skills")
+    @classmethod
+    def _say_something(cls, skills: list[str]) -> list[str]:
+        if any(not tokens(skill) for skill in skills):
             raise ValueError("each has at least one letter or digit")
-        return values
+        return skills
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
         if self.radius_km is not None and self.place is None:
             raise ValueError("radius_km needs a place")
-        if self.hours_min is not None and self.hours_max is not None and self.hours_min > self.hours_max:
-            raise ValueError("hours_min is at most hours_max")
-        if not any((self.words, self.skills, self.place, self.level, self.hours_min, self.hours_max, self.contract_types)):
+        if self.hours_from is not None and self.hours_to is not None and self.hours_from > self.hours_to:
+            raise ValueError("hours_from is at most hours_to")
+        if not any((self.words, self.skills, self.place, self.level, self.hours_from, self.hours_to, self.contract_types)):
             raise ValueError("at least one criterion is needed")
         return self
 
@@ -96,14 +104,14 @@ def tokens(text: str) -> list[str]:
 def comparable(criteria: Criteria, *, hashed: Hasher) -> dict[str, Any]:
     """Return what is stored for comparing: codes, numbers, a position, and keyed hashes of the person's own words."""
     place = find(criteria.place) if criteria.place else None
-    hours = criteria.hours_min is not None or criteria.hours_max is not None
+    hours = criteria.hours_from is not None or criteria.hours_to is not None
     return {
-        "words": sorted({hashed(token) for word in criteria.words for token in tokens(word)}),
+        "words": sorted({hashed(token) for token in tokens(criteria.words or "")}),
         "skills": sorted({hashed(_joined(skill)) for skill in criteria.skills}),
         "near": [place.latitude, place.longitude] if place else None,
         "radius_km": 25 if criteria.radius_km is None else criteria.radius_km,
         "eqf": EQF[criteria.level] if criteria.level else None,
-        "hours": [criteria.hours_min or 0, criteria.hours_max or MOST_HOURS] if hours else None,
+        "hours": [criteria.hours_from or 0, criteria.hours_to or MOST_HOURS] if hours else None,
         "contract_types": sorted(set(criteria.contract_types)),
     }
 
@@ -147,7 +155,7 @@ def offered(
 
 def described(criteria: Criteria) -> str | None:
     """Return the words, skills and place of a search on one line, as its owner wrote them."""
-    return ", ".join([*criteria.words, *criteria.skills, *([criteria.place] if criteria.place else [])]) or None
+    return ", ".join([part for part in (criteria.words, *criteria.skills, criteria.place) if part]) or None
 
 
 def _joined(skill: str) -> str:
