@@ -9,6 +9,8 @@ from testkit.portal import Portal, ok
 from testkit.refusals import refused
 
 PROFILE = "profiles/v1/me/profile"
+ADDRESS = {"street": "{mark}", "number": "1", "postal_code": "12"}
+REFERENCE = {"name": "{mark}", "relation": "x", "contact": "y", "agreed": False}
 MANDATORY = {"identity.given_name", "identity.family_name", "identity.place", "wishes.place"}
 
 
