@@ -1,12 +1,15 @@
 """The gateway in front of services that the test plays: what it lets through, what it refuses, and in which words."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import httpx
 import pytest
+from localstack import instance, supervise
 from localstack.instance import ensure, stop
 from localstack.layout import Instance, stack
 from localstack.services import public_url
@@ -109,6 +112,23 @@ def test_the_documentation_needs_nothing_from_elsewhere(gateway: httpx.Client) -
         assert script in page.text
         assert gateway.get(script).is_success
     assert [document["name"] for document in gateway.get("/docs/services.json").json()] == list(stack()["services"])
+
+
+def test_only_what_runs_older_code_is_stopped(gateway: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instance, "ROOT", tmp_path)
+    source = tmp_path / "libs" / "chassis" / "src" / "page.html.j2"
+    source.parent.mkdir(parents=True)
+    source.touch()
+    before, moment = supervise.states(GATEWAY), source.stat().st_mtime
+    os.utime(source, (moment, before["pages"]["start"] - 5))
+    instance.renew(GATEWAY)
+    assert supervise.states(GATEWAY)["pages"]["pid"] == before["pages"]["pid"]
+    os.utime(source, (moment, moment))
+    instance.renew(GATEWAY)
+    after = supervise.states(GATEWAY)
+    assert (after["pages"]["statename"], after["gateway"]["pid"]) == ("STOPPED", before["gateway"]["pid"])
+    ensure(GATEWAY)
+    assert gateway.get("/").is_success
 
 
 def test_too_many_requests_are_told_so_by_a_problem_document(gateway: httpx.Client) -> None:
