@@ -60,6 +60,11 @@ def store_ended_session(uow: UnitOfWork, *, session: str, at: datetime) -> None:
     uow.replace(ENDED, {"_id": session, "at": at}, upsert=True)
 
 
+def forget_ended_session(uow: UnitOfWork, session: str) -> None:
+    """Keep no row of a session whose tokens have all run out; it would go by itself within a day."""
+    uow.delete(ENDED, {"_id": session})
+
+
 class AnnouncedKey(Protocol):
     """A public signing key as identity announces it; the contracts' event fits."""
 
@@ -79,8 +84,10 @@ async def on_signing_key(incoming: Incoming[AnnouncedKey], uow: UnitOfWork) -> N
 
 
 async def on_session(incoming: Incoming[object], uow: UnitOfWork) -> None:
-    """Handle ended sessions; a tombstone changes nothing, because the row goes by itself."""
-    if incoming.event is not None:
+    """Handle ended sessions; a tombstone says that the last token has run out by now."""
+    if incoming.event is None:
+        forget_ended_session(uow, incoming.key)
+    else:
         store_ended_session(uow, session=incoming.key, at=uow.clock.machine())
 
 

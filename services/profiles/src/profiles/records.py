@@ -34,6 +34,10 @@ INDEXES = {
     ]
 }
 Told = Mapping[str, Mapping[str, Any]]
+BLOCKING = ("locked", "closed")
+"""States of an account whose profile nobody finds."""
+FIRST_LANGUAGE = "nl"
+"""Before the account says another one, and after it is gone."""
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Record:
     anonymity: Anonymity = Anonymity.OPEN
     consent: bool | None = None
     account: str | None = None
-    language: str = "nl"
+    language: str = FIRST_LANGUAGE
     restricted: bool = False
     held: frozenset[str] = frozenset()
     declared_16: bool = False
@@ -59,7 +63,7 @@ class Record:
     @property
     def in_bank(self) -> bool:
         """Tell whether recruiters may find it now, from whatever streams said, in whichever order."""
-        blocked = self.account in ("locked", "closed") or bool(self.held)
+        blocked = self.account in BLOCKING or bool(self.held)
         return self.life.running and self.consent is True and not self.restricted and not blocked
 
     @property
@@ -91,6 +95,11 @@ async def find_by_handle(reads: Reads, handle: str) -> Record | None:
 async def find_many(reads: Reads, subjects: Collection[str]) -> list[Record]:
     """Return the profiles of these candidates, in no order."""
     return [_from_document(row) for row in await reads.find(COLLECTION, {"_id": {"$in": list(subjects)}})]
+
+
+async def find_subjects(reads: Reads, *, after: str, limit: int) -> list[str]:
+    """Return who has a profile, in the order of ids."""
+    return [row["_id"] for row in await reads.find(COLLECTION, {"_id": {"$gt": after}}, sort=[("_id", ASCENDING)], limit=limit)]
 
 
 async def find_due(reads: Reads, *, today: date, limit: int) -> list[Record]:
@@ -152,14 +161,25 @@ class Records:
             record.sequence = document["sequence"] = 1
             uow.insert(COLLECTION, document)
         uow.emit(_event(record, self.terms), sequence=record.sequence)
-        seen = await self.seen(record) if record.in_bank else None
-        await self.project(uow, subject=record.subject, handle=record.handle, seen=seen)
+        await self._show(uow, record)
+
+    async def show_again(self, uow: UnitOfWork, record: Record) -> None:
+        """Show the bank what it may show of a profile that does not change.
+
+        The document is touched all the same, so that somebody who leaves the bank in this moment is not put back into it.
+        """
+        uow.update(COLLECTION, {"_id": record.subject, "sequence": record.sequence}, {"$inc": {"shown_again": 1}})
+        await self._show(uow, record)
 
     def reschedule(self, uow: UnitOfWork, record: Record) -> None:
         """Correct the day on which time has something to do: the terms were changed since it was written."""
         coming = lifecycle.due(record.life, self.terms)
         day = _plain(coming[1]) if coming else None
         uow.update(COLLECTION, {"_id": record.subject, "sequence": record.sequence}, {"$set": {"due_on": day}})
+
+    async def _show(self, uow: UnitOfWork, record: Record) -> None:
+        seen = await self.seen(record) if record.in_bank else None
+        await self.project(uow, subject=record.subject, handle=record.handle, seen=seen)
 
     async def _key(self, record: Record, klass: DataClass) -> DataKey:
         try:

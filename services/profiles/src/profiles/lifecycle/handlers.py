@@ -12,7 +12,7 @@ from contracts.notifications.delivery import DeliveryEvent
 
 from profiles import records
 from profiles.lifecycle.service import Lifecycles
-from profiles.records import Record, Records
+from profiles.records import BLOCKING, FIRST_LANGUAGE, Record, Records
 
 BANK_CONSENT = "candidate-search"
 _CONSENT, _ACCOUNT = "consent", "account"
@@ -36,17 +36,21 @@ def on_decision(kept: Records) -> Handler:
 
 
 def on_account(kept: Records) -> Handler:
-    """Return the handler of accounts: their state and language. A tombstone closes; the erasure itself has a way of its own."""
+    """Return the handler of accounts: their state and language. A tombstone closes; the erasure itself has a way of its own.
+
+    What blocks somebody is noted of everybody, also of whom nothing is known here: a closed account names no role any more, and
+    the person's other events may follow. Otherwise only candidates get a draft.
+    """
 
     async def handle(incoming: Incoming[AccountEvent], uow: UnitOfWork) -> None:
         account, record = incoming.event, await records.find(uow, incoming.key)
         if record is None:
-            if account is None or "candidate" not in account.roles:
+            if account is not None and account.state not in BLOCKING and "candidate" not in account.roles:
                 return
             record = await kept.find_or_new(uow, incoming.key)
         before = record.account, record.language, record.held
         record.account = account.state if account else "closed"
-        record.language = account.language if account else record.language
+        record.language = account.language if account else FIRST_LANGUAGE
         record.held -= {_ACCOUNT}
         if not record.sequence or before != (record.account, record.language, record.held):
             await kept.keep(uow, record)
@@ -80,9 +84,7 @@ def hold_account(kept: Records) -> Handler:
     """Return what hides a person whose account's state could not be applied, until an operator resolves it."""
 
     async def handle(incoming: Incoming[AccountEvent], uow: UnitOfWork) -> None:
-        record = await records.find(uow, incoming.key)
-        if record is not None:
-            await _hold(kept, uow, record, _ACCOUNT)
+        await _hold(kept, uow, await kept.find_or_new(uow, incoming.key), _ACCOUNT)
 
     return handle
 

@@ -1,0 +1,108 @@
+"""A service's databases as a laboratory: put back to one beginning before each delivery, and looked at after it."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chassis.mongo import Mongo
+from pymongo import MongoClient
+from testkit.parts import fresh_name
+
+KEY = b64encode(b"k" * 32).decode()
+OWN_AFFAIRS = {"outbox", "leases", "freshness"}
+"""Collections that say how far a process is with its work, and nothing about the world."""
+BY_CHANCE = {"at", "made", "destroyed", "wrapped", "epoch", "asked_at", "due_at", "ended_at", "attempts", "sequence"}
+"""Machine times, random bytes, and numbers that count the steps taken: two ways to one end differ in them."""
+
+
+class Laboratory:
+    """Both databases of a service: its own and its keyring's."""
+
+    def __init__(self, mongo: Mongo, keyring: Mongo) -> None:
+        self._both = {"own": mongo, "keyring": keyring}
+        self._beginning: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self.expected: Any = None
+        """Where the delivery that nobody doubts led to."""
+
+    async def remember(self) -> None:
+        """Take the databases as they are now for the beginning."""
+        self._beginning = {name: await _all(mongo) for name, mongo in self._both.items()}
+
+    async def begin_again(self) -> None:
+        """Put everything back to the beginning."""
+        for name, mongo in self._both.items():
+            for collection in await mongo.database.list_collection_names():
+                await mongo.database[collection].delete_many({})
+            for collection, rows in self._beginning.get(name, {}).items():
+                await mongo.database[collection].insert_many(rows)
+
+    async def stored(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return all state: documents by collection and id, without what is there by chance. Empty collections are left out.
+
+        The inbox is among it, with its sequences: every way must have come equally far.
+        """
+        found = {name: rows for name, rows in (await _all(self._both["own"])).items() if name not in OWN_AFFAIRS}
+        by_id = {name: {row["_id"]: _lasting(row) for row in rows} for name, rows in found.items() if name != "inbox"}
+        by_id["inbox"] = {row["_id"]: {"sequence": row["sequence"]} for row in found.get("inbox", [])}
+        return {name: rows for name, rows in by_id.items() if rows}
+
+    async def keys(self) -> dict[str, str]:
+        """Return which data keys are held, and which are destroyed."""
+        rows = await self._both["keyring"].find("data_keys", {})
+        return {row["_id"]: "destroyed" if "destroyed" in row else "held" for row in rows}
+
+    async def told(self, topic: str) -> dict[str, dict[str, Any] | None]:
+        """Return the last word on each key of a topic, as its followers will have it; a tombstone is None."""
+        rows = await self._both["own"].find("outbox", {"topic": topic}, sort=[("sequence", 1)])
+        return {row["key"]: json.loads(row["body"]) if row["body"] else None for row in rows}
+
+
+async def _all(mongo: Mongo) -> dict[str, list[dict[str, Any]]]:
+    names = sorted(await mongo.database.list_collection_names())
+    return {name: rows for name in names if (rows := await mongo.find(name, {}))}
+
+
+def _lasting(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in BY_CHANCE | {"_id"}}
+
+
+@pytest.fixture
+def laboratory() -> type[Laboratory]:
+    """The class, for the fixtures of each service."""
+    return Laboratory
+
+
+@pytest.fixture
+def clock_file(tmp_path: Path) -> Path:
+    """The file that turns the clock."""
+    return tmp_path / "clock"
+
+
+@pytest.fixture(scope="module")
+def databases(mongo_url: str) -> Iterator[tuple[str, str]]:
+    """Two databases of a module's own."""
+    names = fresh_name("c"), fresh_name("c-keyring")
+    yield names
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        for name in names:
+            client.drop_database(name)
+
+
+@pytest.fixture
+def common(mongo_url: str, databases: tuple[str, str], clock_file: Path) -> dict[str, Any]:
+    """The settings that are the same for every service."""
+    return {
+        "production": False,
+        "clock_file": clock_file,
+        "mongo_url": mongo_url,
+        "mongo_database": databases[0],
+        "keyring_url": mongo_url,
+        "keyring_database": databases[1],
+        "master_key": KEY,
+        "hash_key": KEY,
+        "kafka_session": timedelta(seconds=6),
+    }
