@@ -1,9 +1,38 @@
-"""`python -m profiles api | worker | settings`."""
+"""`python -m profiles api | worker | rebuild-bank | settings`."""
 
-from chassis.command import main
+import argparse
+import asyncio
 
-from profiles.app import build_api, build_worker
+from chassis.command import Command, main
+from chassis.resources import WORKER_PATIENCE
+from chassis.terminal import say
+
+from profiles.app import INDEXES, build_api, build_worker, parts
+from profiles.bank.rebuild import rebuild
 from profiles.settings import ProfilesSettings
 
+
+def _rebuild_bank(settings: ProfilesSettings, _: argparse.Namespace) -> None:
+    async def run() -> int:
+        made = parts(settings, patience=WORKER_PATIENCE)
+        try:
+            await made.mongo.ensure_indexes(*INDEXES)
+            return await rebuild(made.mongo, made.records, tell=say)
+        finally:
+            await made.close()
+
+    say(f"the bank shows what {asyncio.run(run())} profiles allow")
+
+
+REBUILD_BANK = Command(
+    "rebuild-bank", "make the searchable projection of the candidate bank anew, while the service runs", _rebuild_bank
+)
+
 if __name__ == "__main__":
-    main(ProfilesSettings, description="Profiles, the candidate bank, vacancies.", api=build_api, worker=build_worker)
+    main(
+        ProfilesSettings,
+        description="Profiles, the candidate bank, vacancies.",
+        api=build_api,
+        worker=build_worker,
+        commands=[REBUILD_BANK],
+    )

@@ -95,6 +95,7 @@ class Bank:
 
     async def _open(self, reads: Reads, found: list[tuple[str, str]]) -> list[Opened]:
         by_subject = {record.subject: record for record in await records.find_many(reads, [subject for subject, _ in found])}
+        await self.records.keyring.many((one.subject, klass) for one in by_subject.values() for klass in one.boxes)  # all at once
         return [await self._card(by_subject[subject]) for subject, _ in found]
 
     async def _card(self, record: Record) -> Opened:
