@@ -103,6 +103,26 @@ async def test_registering_again_before_confirming_leaves_the_first_link_working
     assert "al bevestigd" in (await identity.get(await identity.link(EMAIL))).text
 
 
+async def test_a_link_that_comes_after_another_way_to_an_account_changes_nothing(identity) -> None:
+    """Somebody registers, is invited by an organisation and accepts that first: the account stands, with its own password."""
+    await identity.register(EMAIL, "van de registratie")
+    link = await identity.link(EMAIL)
+    operator = await identity.operator()
+    page = await identity.invited(operator, await identity.organisation(operator), "recruiter", email=EMAIL)
+    await identity.client.post(f"/api/identity/v1{page}", data={"password": "van de uitnodiging"})
+    before = await accounts(identity)
+    late = await identity.post(link)
+    assert (late.status_code, "al bevestigd" in late.text) == (200, True)
+    assert await accounts(identity) == before
+    assert (await identity.sign_in(EMAIL, "van de registratie")).status_code == 401
+    left = (await identity.mongo.find("registrations", {}))[0]
+    assert (left["state"], left["address"], left["password"]) == ("superseded", b"", "")
+    await identity.run_job("destroy-keys")
+    key = await identity.keyring_mongo.find_one("data_keys", {"_id": f"{left['account']}:identifying"})
+    assert key is not None
+    assert "wrapped" not in key
+
+
 @pytest.mark.parametrize("written", [EMAIL, "FATIMA@Voorbeeld.EXAMPLE"])
 async def test_a_known_address_answers_the_same_and_mails_its_owner_once_a_day(identity, written) -> None:
     await identity.candidate(EMAIL)
@@ -111,6 +131,7 @@ async def test_a_known_address_answers_the_same_and_mails_its_owner_once_a_day(i
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, '{"status":"accepted"}')}
     [mail] = await identity.mails("address-known")
     assert mail.details == {}
+    assert mail.cause.endswith(identity.clock.today().isoformat())
     assert await identity.mongo.find("registrations", {}) == before
     identity.turn(days=1)
     await identity.register(written)
@@ -157,7 +178,9 @@ async def test_the_erasing_job_leaves_the_key_of_who_did_confirm(identity) -> No
     identity.turn(days=8)
     assert await identity.run_job("unconfirmed") == 1
     await identity.run_job("destroy-keys")
-    assert (await person.call("GET", "/me/account")).json()["email"] == EMAIL
+    key = await identity.keyring_mongo.find_one("data_keys", {"_id": f"{person.account}:identifying"})
+    assert key is not None
+    assert "wrapped" in key
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,6 @@ from identity.accounts.model import Account, AccountRole, AccountState, Language
 from identity.addresses.service import Addresses, forget_address
 from identity.mails.service import Post
 
-NOTICES_KEPT = timedelta(days=2)
-
 
 class AddressTakenError(Exception):
     """The address has an account."""
@@ -71,10 +69,8 @@ async def register(uow: UnitOfWork, one: Draft, *, post: Post, terms: Terms, now
         await post.confirm_address(uow, one.registration, secret=one.secret, address=one.address)
         return
     forget_address(uow, one.registration.account)
-    today = day_of(now)
-    cause = f"identity:address-known:{known.id}:{today.isoformat()}" if known else ""
-    if known is not None and known.usable and await store.note(uow, cause, now + NOTICES_KEPT):
-        await post.address_known(uow, known, cause=cause)
+    if known is not None and known.usable:
+        await post.address_known(uow, known, on=day_of(now))
 
 
 async def _mails_today(uow: UnitOfWork, hashed: str, now: datetime) -> int:
@@ -179,16 +175,13 @@ async def reseal(uow: UnitOfWork, account_id: str, *, addresses: Addresses, post
 
 
 async def erase_due(uow: UnitOfWork, *, now: datetime, limit: int) -> int:
-    """Erase registrations and notices whose term is over; an unconfirmed registration takes its data key with it."""
+    """Erase registrations whose term is over; an unconfirmed registration takes its data key with it."""
     due = await store.registrations_to_erase(uow, now, limit)
     for one in due:
         store.remove_registration(uow, one)
         if one.state is RegistrationState.OPEN:
             forget_address(uow, one.account)
-    notices = await store.notices_to_erase(uow, now, limit)
-    for cause in notices:
-        store.remove_notice(uow, cause)
-    return len(due) + len(notices)
+    return len(due)
 
 
 def _event(account: Account) -> AccountEvent:

@@ -18,7 +18,6 @@ from identity.accounts.model import (
 
 ACCOUNTS = "accounts"
 REGISTRATIONS = "registrations"
-NOTICES = "notices"
 INDEXES = {
     ACCOUNTS: [IndexModel([("address_hash", ASCENDING)], unique=True)],
     REGISTRATIONS: [
@@ -26,7 +25,6 @@ INDEXES = {
         IndexModel([("address_hash", ASCENDING)]),
         IndexModel([("erase_at", ASCENDING)]),
     ],
-    NOTICES: [IndexModel([("erase_at", ASCENDING)])],
 }
 
 
@@ -78,24 +76,6 @@ def put_registration(uow: UnitOfWork, one: Registration) -> None:
 def remove_registration(uow: UnitOfWork, one: Registration) -> None:
     """Drop a registration."""
     uow.delete(REGISTRATIONS, {"_id": one.id})
-
-
-async def note(uow: UnitOfWork, cause: str, erase_at: datetime) -> bool:
-    """Remember that something was said for this cause, and tell whether it is the first time."""
-    if await uow.find_one(NOTICES, {"_id": cause}):
-        return False
-    uow.insert(NOTICES, {"_id": cause, "erase_at": erase_at})
-    return True
-
-
-async def notices_to_erase(reads: Reads, now: datetime, limit: int) -> list[str]:
-    """Return the causes that need not be remembered any more."""
-    return [row["_id"] for row in await reads.find(NOTICES, {"erase_at": {"$lte": now}}, limit=limit)]
-
-
-def remove_notice(uow: UnitOfWork, cause: str) -> None:
-    """Forget a cause."""
-    uow.delete(NOTICES, {"_id": cause})
 
 
 def _account_row(one: Account) -> Document:

@@ -47,12 +47,12 @@ class Post:
             details=MailDetails(address=address, secret=secret),
         )
 
-    async def address_known(self, uow: UnitOfWork, account: Account, *, cause: str) -> None:
-        """Tell an account's holder that somebody registered their address."""
+    async def address_known(self, uow: UnitOfWork, account: Account, *, on: date) -> None:
+        """Tell an account's holder that somebody registered their address: once a day, however often it happens."""
         await self._sealer.request_mail(
             uow,
             IdentityMailRequestEvent,
-            cause=cause,
+            cause=f"identity:address-known:{account.id}:{on.isoformat()}",
             subject=account.id,
             template="address-known",
             language=account.language.value,
