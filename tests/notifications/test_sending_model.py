@@ -5,6 +5,7 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
+from chassis.hashing import normal_address
 from notifications.mail.model import MailClass, Reason, State
 from notifications.sending.model import (
     Again,
@@ -100,6 +101,18 @@ def test_a_subject_line_cannot_bring_in_a_header():
 def test_what_is_no_address_is_refused(address):
     with pytest.raises(ValueError):
         ascii_address(address)
+
+
+@pytest.mark.parametrize("address", ["an(1)@x.example", "jan:an@x.example", "(jan)an@x.example", "an@x.example(jan)"])
+def test_what_a_mail_program_would_send_to_another_mailbox_is_refused(address):
+    with pytest.raises(ValueError):
+        ascii_address(address)
+
+
+@pytest.mark.parametrize("address", ["an@straße.example", "an@βόλος.example", "mi\u212ae@x.example", "re\u0301ne@x.example"])
+def test_a_mail_goes_to_the_mailbox_that_the_address_is_hashed_as(address):
+    """Else somebody proves an address by a mail that went to another: strasse.example would confirm for straße.example."""
+    assert ascii_address(address).lower() == normal_address(address)
 
 
 def test_a_domain_with_accents_is_written_as_servers_know_it():

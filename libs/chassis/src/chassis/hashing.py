@@ -45,13 +45,21 @@ def normal_address(address: str) -> str:
         NotAnAddressError: No local part, or a domain that cannot exist.
     """
     local, _, domain = address.strip().rpartition("@")
-    try:
-        host = idna.encode(domain.rstrip("."), uts46=True).decode()
-    except idna.IDNAError:
-        raise NotAnAddressError("the domain cannot exist") from None
     if not local:
         raise NotAnAddressError("there is nothing before the @")
-    return f"{unicodedata.normalize('NFC', local.lower())}@{host}"
+    return f"{unicodedata.normalize('NFC', local.lower())}@{normal_domain(domain)}"
+
+
+def normal_domain(domain: str) -> str:
+    """Return a domain as mail servers take it (IDNA 2008): whoever mails an address reaches the one that its hash stands for.
+
+    Raises:
+        NotAnAddressError: The domain cannot exist.
+    """
+    try:
+        return idna.encode(domain.rstrip("."), uts46=True).decode()
+    except idna.IDNAError:
+        raise NotAnAddressError("the domain cannot exist") from None
 
 
 def normal_word(word: str) -> str:

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from enum import StrEnum
 from typing import Any
+from unicodedata import normalize
+
+from chassis.hashing import normal_domain
 
 from notifications.mail.model import MailClass, Reason, State
 
@@ -106,15 +109,18 @@ def message_id(cause: str, domain: str) -> str:
 
 
 def ascii_address(address: str) -> str:
-    """Return the address with its domain in the form that every mail server takes (IDNA); the local part stays as it is.
+    """Return the address as it is handed to a mail server: the mailbox that its hash stands for, and no other.
+
+    The domain as `chassis.hashing` takes it (the standard library's codec would send straße.de's mail to strasse.de), the local
+    part in the one form that RFC 6531 asks for.
 
     Raises:
-        ValueError: It is no address.
+        ValueError: It is no address, or one that a mail program would read as another (a comment, a group).
     """
     local, at, domain = address.rpartition("@")
-    if not at or not local or not domain or any(sign.isspace() for sign in address):
+    if not at or not local or not domain or any(sign.isspace() for sign in address) or parseaddr(address)[1] != address:
         raise ValueError("not an address")
-    return f"{local}@{domain.encode('idna').decode()}"
+    return f"{normalize('NFC', local)}@{normal_domain(domain)}"
 
 
 class _Policy(EmailPolicy):
