@@ -14,7 +14,7 @@ from contracts.identity.signing_key import SAMPLES as SIGNING_KEYS
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.notifications.sealing_key import SAMPLES as SEALING_KEYS
 from contracts.profiles.profile import ProfileEvent
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from profiles import app
 from profiles.disclosure.model import Choice
@@ -166,7 +166,13 @@ async def service(common, clock_file, laboratory):
     await made.close()
 
 
-@settings(max_examples=12, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],  # to shrink a way of a hundred deliveries takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service, data):
     if service.lab.expected is None:

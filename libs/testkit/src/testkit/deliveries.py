@@ -6,6 +6,7 @@ consumer; whatever it draws, the end must be the same. `arrive` hands them over 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -115,4 +116,4 @@ def _interleaved(histories: Sequence[History], order: Iterable[int]) -> list[Del
 
 def _batches(arriving: Sequence[Delivery], cuts: Sequence[int]) -> list[Sequence[Delivery]]:
     edges = [0, *cuts, len(arriving)]
-    return [batch for start, end in zip(edges, edges[1:], strict=False) if (batch := arriving[start:end])]
+    return [batch for start, end in pairwise(edges) if (batch := arriving[start:end])]
