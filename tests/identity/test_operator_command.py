@@ -49,6 +49,7 @@ async def test_a_weak_secret_and_a_wrong_address_are_refused_without_being_repea
     weak = run(identity, "create-operator", "--email", EMAIL, stdin="kort\n")
     wrong = run(identity, "create-operator", "--email", "geen adres", stdin="pas fiets brug\n")
     assert (weak.returncode, wrong.returncode) == (1, 1)
+    assert "geen adres" not in wrong.stderr
     assert "too-short" in weak.stderr
     assert "kort" not in weak.stderr
     assert await identity.mongo.find("accounts", {}) == []

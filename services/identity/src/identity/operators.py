@@ -7,9 +7,11 @@ from chassis.hashing import NotAnAddressError
 from chassis.ids import new_id
 from chassis.mongo import transact
 from chassis.uow import UnitOfWork
+from pydantic import TypeAdapter, ValidationError
 
 from identity.accounts.model import Account, AccountRole, AccountState, Language
 from identity.accounts.service import AddressTakenError, open_account
+from identity.addresses.model import Address
 from identity.app import INDEXES, Parts, parts
 from identity.passwords.model import fault
 from identity.settings import IdentitySettings
@@ -43,9 +45,9 @@ async def create_operator(settings: IdentitySettings, *, email: str, password: s
 
 async def _account(made: Parts, email: str, password: str, language: Language) -> Account:
     try:
-        hashed = made.addresses.hash(email)
-    except NotAnAddressError as error:
-        raise OperatorError(f"not an e-mail address: {error}") from None
+        hashed = made.addresses.hash(TypeAdapter(Address).validate_python(email))
+    except (NotAnAddressError, ValidationError):
+        raise OperatorError("this is no e-mail address that can be mailed") from None
     broken = fault(password, address=email)
     if broken:
         raise OperatorError(f"the password on standard input is refused: {broken}")
