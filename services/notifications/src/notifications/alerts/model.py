@@ -1,6 +1,7 @@
 """When a vacancy may still be offered, and how a mail about it is named. No I/O."""
 
 from datetime import date
+from typing import Any
 
 from contracts.profiles.vacancy import VacancyEvent
 
@@ -33,4 +34,17 @@ def shown(event: VacancyEvent) -> dict[str, str | None]:
         "place": event.place.name if event.place else None,
         "hours": hours_text(event.hours_min, event.hours_max),
         "url": event.url,
+    }
+
+
+def facts(event: VacancyEvent) -> dict[str, Any]:
+    """Return what searches are compared with, as it is kept: whether the two still fit is asked again when the mail goes."""
+    return {
+        "texts": [event.title, event.description],
+        "skills": list(event.skills),
+        "position": [event.place.latitude, event.place.longitude] if event.place else None,
+        "remote": event.remote,
+        "level": event.level,
+        "hours": [event.hours_min, event.hours_max],
+        "contract_types": list(event.contract_types),
     }

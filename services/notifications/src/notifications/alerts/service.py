@@ -10,12 +10,11 @@ from contracts.consent.decision import PORTAL, DecisionEvent
 from contracts.profiles.vacancy import VacancyEvent
 
 from notifications.alerts import store
-from notifications.alerts.model import IMMEDIATE, TEMPLATE, cause, is_offered, shown
+from notifications.alerts.model import IMMEDIATE, TEMPLATE, cause, facts, is_offered, shown
 from notifications.composing.service import OwnWords
 from notifications.mail import service as mail
 from notifications.mail.service import NewMail
-from notifications.matching.service import Match, Matcher
-from notifications.searches import service as searches
+from notifications.matching.service import Match, Matcher, still_fits
 from notifications.searches.model import offered
 from notifications.searches.service import Searches
 from notifications.unsubscribe.service import Unsubscribing
@@ -37,33 +36,25 @@ class Alerts:
     async def take(self, uow: UnitOfWork, event: VacancyEvent) -> None:
         """Keep a vacancy, and offer one mail to each search that it fits and to which it is news.
 
-        Whatever an event's order or number, a pair of search and vacancy has one cause and so one mail.
+        Whatever an event's order or number, a pair of search and vacancy has one cause and so one mail. Whether it goes is
+        decided when it goes (`words`), so what the person or the organisation says meanwhile may come before or after this.
         """
         fields = {
             "state": event.state,
             "valid_through": event.valid_through.isoformat() if event.valid_through else None,
             "organisation": event.organisation,
             "shown": shown(event),
+            "facts": facts(event),
         }
         store.put_vacancy(uow, event.vacancy, fields)
         if not is_offered(state=event.state, valid_through=event.valid_through, today=self.clock.today()):
             return
         for match in await self._matches(uow, event):
-            if not await store.refuses(uow, match.subject):
-                self._offer(uow, match, event.vacancy)
+            self._offer(uow, match, event.vacancy)
 
     async def _matches(self, uow: UnitOfWork, event: VacancyEvent) -> list[Match]:
-        facts = offered(
-            texts=[event.title, event.description],
-            skills=list(event.skills),
-            position=(event.place.latitude, event.place.longitude) if event.place else None,
-            remote=event.remote,
-            level=event.level,
-            hours=(event.hours_min, event.hours_max),
-            contract_types=list(event.contract_types),
-            hashed=self.searches.hashed,
-        )
-        return list(await self.matcher.matching(uow, facts, frequency=IMMEDIATE, published_on=event.published_on))
+        said = offered(**facts(event), hashed=self.searches.hashed)
+        return list(await self.matcher.matching(uow, said, frequency=IMMEDIATE, published_on=event.published_on))
 
     def _offer(self, uow: UnitOfWork, match: Match, vacancy: str) -> None:
         new = NewMail(
@@ -78,16 +69,17 @@ class Alerts:
         mail.queue(uow, new, now=self.clock.machine())
 
     async def words(self, reads: Reads, queued: Document) -> OwnWords | None:
-        """Return what an alert says; None when search, vacancy or the wish for alerts ended meanwhile."""
+        """Return what an alert says; None when search, vacancy or the wish for alerts ended, or the two fit no more."""
         search, vacancy = queued["tags"]["search"], await store.vacancy(reads, queued["tags"]["vacancy"])
         if vacancy is None or not self._still_offered(vacancy):
             return None
-        if not await searches.wants_mail(reads, search) or await store.refuses(reads, queued["subject"]):
+        said = offered(**vacancy["facts"], hashed=self.searches.hashed)
+        if not await still_fits(reads, search, said) or await store.refuses(reads, queued["subject"]):
             return None
         one = vacancy["shown"] | {"organisation": await store.organisation_name(reads, vacancy["organisation"])}
         link = self.unsubscribing.link(search)
-        said = await self.searches.in_words(reads, search)
-        return OwnWords({"vacancies": [one], "search": said, "unsubscribe": link}, unsubscribe=link)
+        searched = await self.searches.in_words(reads, search)
+        return OwnWords({"vacancies": [one], "search": searched, "unsubscribe": link}, unsubscribe=link)
 
     def _still_offered(self, vacancy: Document) -> bool:
         last = date.fromisoformat(vacancy["valid_through"]) if vacancy["valid_through"] else None

@@ -4,7 +4,7 @@ Saving a search is the request to be mailed about it, so no consent is asked bes
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -133,10 +133,10 @@ def offered(
     *,
     texts: list[str],
     skills: list[str],
-    position: tuple[float, float] | None,
+    position: Sequence[float] | None,
     remote: bool,
     level: str | None,
-    hours: tuple[int | None, int | None],
+    hours: Sequence[int | None],
     contract_types: list[str],
     hashed: Hasher,
 ) -> Offered:
@@ -145,7 +145,7 @@ def offered(
     return Offered(
         words=frozenset(hashed(token) for token in {token for text in (*texts, *skills) for token in tokens(text)}),
         skills=frozenset(hashed(_joined(skill)) for skill in skills),
-        position=position,
+        position=(position[0], position[1]) if position else None,
         from_anywhere=remote or position is None,
         eqf=EQF.get(level) if level else None,
         hours=None if low is None and high is None else (low or 0, MOST_HOURS if high is None else high),

@@ -139,10 +139,10 @@ async def stop(uow: UnitOfWork, search: str) -> None:
         store.save(uow, document)
 
 
-async def wants_mail(reads: Reads, search: str) -> bool:
-    """Tell whether mails for this search are still wanted."""
+async def compared(reads: Reads, search: str) -> dict[str, Any] | None:
+    """Return what of a search is compared with vacancies; None when no mails for it are wanted any more."""
     document = await store.search(reads, search)
-    return document is not None and document["state"] == SearchState.ACTIVE
+    return document["compared"] if document is not None and document["state"] == SearchState.ACTIVE else None
 
 
 async def to_compare(reads: Reads, *, frequency: str, published_on: date) -> list[Document]:
