@@ -273,7 +273,15 @@ async def test_an_invalid_body_names_field_and_rule_and_echoes_nothing(
 
 async def test_a_body_that_does_not_parse_is_unreadable(client: httpx.AsyncClient) -> None:
     sent = {"Content-Type": "application/json"} | bearer(RECRUITER)
-    for content in (b'{"name": ', b"\xff\xfe", b"Jan"):
+    for content in (
+        b'{"name": ',
+        b"\xff\xfe",
+        b"Jan",
+        b'{"name": "\xff"}',
+        b"[" * 100_000,
+        b'{"name": "\\ud800"}',
+        b'{"name": NaN}',
+    ):
         answer = await client.post("/organisations/org-1/vacancies", content=content, headers=sent)
         assert (answer.status_code, answer.json()["type"]) == (400, "urn:kandidatenbank:problem:unreadable")
         assert "Jan" not in answer.text

@@ -19,7 +19,7 @@ from chassis import outbox
 from chassis.background import Task, running
 from chassis.clock import Clock
 from chassis.http import idempotency
-from chassis.http.bodies import MAX_BYTES, check_media_type
+from chassis.http.bodies import MAX_BYTES, ReadableRequest, check_media_type
 from chassis.http.context import RequestContext, add_headers
 from chassis.http.documentation import openapi, stamp
 from chassis.http.errors import answer
@@ -73,6 +73,7 @@ def build_api(
         exception_handlers={Exception: answer},
         middleware=[RequestContext()],
         before_send=[add_headers],
+        request_class=ReadableRequest,
         request_max_body_size=MAX_BYTES,
         openapi_config=openapi(settings.service(), version),
         state=State({"tokens": tokens or Tokens(known, clock, issuer=settings.public_url)}),

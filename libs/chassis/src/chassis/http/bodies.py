@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.enums import RequestEncodingType
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, SerializationException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import BodyKwarg
 from litestar.status_codes import HTTP_415_UNSUPPORTED_MEDIA_TYPE
@@ -19,6 +20,20 @@ class Body(BaseModel):
     """What request bodies have in common: unknown fields are refused by name, texts lose the blanks around them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class ReadableRequest(Request[Any, Any, Any]):
+    """A request whose JSON is unreadable, and no mistake of ours, also where the parser fails in ways of its own.
+
+    That is what it does on lists within lists without end, and on bytes that are no UTF-8 inside a text.
+    """
+
+    async def json(self) -> Any:
+        """Return the body as JSON says it."""
+        try:
+            return await super().json()
+        except (RecursionError, UnicodeDecodeError):
+            raise SerializationException("the body cannot be parsed") from None
 
 
 async def check_media_type(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
