@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from contracts.topics import SERVICES
+from localstack import instance as local_instance
 from localstack import layout, services, supervise, turning
 from localstack.downloads import DownloadError, verify
 from localstack.layout import Instance, instances
@@ -97,6 +98,21 @@ def test_a_script_hands_values_on_as_they_are() -> None:
     show = [sys.executable, "-c", "import os, sys; sys.stdout.write(os.environ['VALUE'] + sys.argv[1])", value]
     one = Program("one", 1, lambda: show, lambda: True, lambda: {"VALUE": value})
     assert subprocess.run(["/bin/sh", "-c", script(one)], capture_output=True, text=True, check=True).stdout == value + value  # noqa: S603 - our own script
+
+
+@pytest.mark.parametrize("states", [["FATAL"], ["STARTING", "BACKOFF", "RUNNING"] * 20])
+def test_a_process_that_keeps_ending_is_named_with_its_log(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, states: list[str]
+) -> None:
+    told = iter([{"one": {"statename": state, "pid": pid}} for pid, state in enumerate(states)])
+    monkeypatch.setattr(supervise, "launch", lambda _: None)
+    monkeypatch.setattr(supervise, "start", lambda *_: None)
+    monkeypatch.setattr(supervise, "states", lambda _: next(told))
+    monkeypatch.setattr(local_instance, "programs", lambda _: [Program("one", 1, list, lambda: False)])
+    monkeypatch.setattr(local_instance, "BACKING", ("one",))
+    monkeypatch.setattr(local_instance, "STATE", instance.folder)
+    with pytest.raises(local_instance.NotReadyError, match="main/logs/one.log"):
+        local_instance.ensure(instance)
 
 
 def test_the_table_tells_what_does_not_run(instance: Instance) -> None:

@@ -12,6 +12,7 @@ from localstack.programs import BACKING, Program, programs
 
 SOURCES = ("libs/*", "services/*", "deploy/gateway")
 PATIENCE = 180.0  # a machine that does much else is slow to start; what fails is told at once
+LIVES = 6  # a process that was started so often and never got ready will not get it
 Report = Callable[[str, float], None]
 
 
@@ -62,7 +63,7 @@ def clean(instance: Instance) -> None:
 @contextmanager
 def locked(instance: Instance) -> Iterator[None]:
     """One caller at a time may start or stop an instance; the lock ends with its process."""
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(parents=True, exist_ok=True)
     with (STATE / f"{instance.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -77,16 +78,20 @@ def _start(instance: Instance, wanted: list[Program], report: Report) -> None:
     for program in wanted:
         supervise.start(instance, program.name)
     waiting = list(wanted)
+    lives: dict[str, set[int]] = {program.name: set() for program in wanted}
     while waiting:
         for program in [one for one in waiting if one.ready()]:
             waiting.remove(program)
             report(program.name, time.monotonic() - begun)
-        _check(instance, waiting, time.monotonic() - begun)
+        states = supervise.states(instance)
+        for program in waiting:
+            lives[program.name].add(int(states[program.name]["pid"]))
+        hopeless = [one for one in waiting if states[one.name]["statename"] == "FATAL" or len(lives[one.name]) > LIVES]
+        if hopeless or (waiting and time.monotonic() - begun > PATIENCE):
+            raise _not_ready(instance, hopeless or waiting, time.monotonic() - begun)
         time.sleep(0.1)
 
 
-def _check(instance: Instance, waiting: list[Program], waited: float) -> None:
-    states = supervise.states(instance)
-    if any(states[program.name]["statename"] == "FATAL" for program in waiting) or (waiting and waited > PATIENCE):
-        lines = [f"{one.name} ({states[one.name]['statename'].lower()}): {instance.logs / one.name}.log" for one in waiting]
-        raise NotReadyError("\n  ".join([f"not ready after {waited:.0f} s; their logs say why:", *lines]))
+def _not_ready(instance: Instance, programs: list[Program], waited: float) -> NotReadyError:
+    logs = [f"  {program.name}: {instance.logs / program.name}.log" for program in programs]
+    return NotReadyError("\n".join([f"not ready after {waited:.0f} s; the log says why:", *logs]))
