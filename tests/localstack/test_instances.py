@@ -111,7 +111,7 @@ def test_a_process_that_keeps_ending_is_named_with_its_log(
     monkeypatch.setattr(local_instance, "programs", lambda _: [Program("one", 1, list, lambda: False)])
     monkeypatch.setattr(local_instance, "BACKING", ("one",))
     monkeypatch.setattr(local_instance, "STATE", instance.folder)
-    with pytest.raises(local_instance.NotReadyError, match="main/logs/one.log"):
+    with pytest.raises(local_instance.NotReadyError, match=r"main/logs/one\.log"):
         local_instance.ensure(instance)
 
 
