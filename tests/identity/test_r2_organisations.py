@@ -74,6 +74,8 @@ async def test_a_repeated_creation_makes_one_organisation(identity) -> None:
         ("name", ""),
         ("name", "regel\nregel"),
         ("name", "werk@plaats"),
+        ("name", "\u202estaalpkreW"),
+        ("name", "\u200b"),
         ("country", "nederland"),
         ("data_use", {"nl": "Alleen Nederlands"}),
         ("privacy_contact", None),

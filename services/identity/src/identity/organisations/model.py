@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field
+from chassis.texts import one_line, readable
+from pydantic import AfterValidator, Field
 
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f@]+$")]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(readable), AfterValidator(one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern="^[^@]+$"), AfterValidator(readable), AfterValidator(one_line)]
 """No `@`: a name is shown in mails and events, and an address is no name."""
 
 

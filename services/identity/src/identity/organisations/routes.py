@@ -11,12 +11,13 @@ from chassis.http.language import Text
 from chassis.http.pagination import Page
 from chassis.http.problems import ConflictProblem, ForbiddenProblem, NotFoundProblem
 from chassis.mongo import Mongo, Work, transact
+from chassis.texts import readable
 from chassis.tokens import Caller
 from chassis.uow import Reads, UnitOfWork
 from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from identity.organisations import service
 from identity.organisations.model import (
@@ -32,7 +33,7 @@ from identity.organisations.model import (
 from identity.organisations.service import Change, UnknownOrganisationError
 
 ADMINISTERS = roles("operator") | member("administrator", of="organisation")
-Paragraph = Annotated[str, Field(min_length=1, max_length=2_000)]
+Paragraph = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(readable)]
 
 
 class LastAdministratorProblem(ConflictProblem):

@@ -4,12 +4,12 @@ The models refuse unknown fields, so that nothing is stored that nobody asked fo
 activation needs is a rule of its own (`missing`), so that a draft can be filled bit by bit.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from chassis import places
+from chassis.texts import one_line, readable
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -27,7 +27,6 @@ LEAST_AGE = 16
 Told = Mapping[str, Mapping[str, Any]]
 """What a candidate told, as groups of filled fields."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CODES = (
     "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es et eu "
     "fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km "
@@ -38,26 +37,14 @@ _CODES = (
 _LANGUAGES = frozenset(_CODES.split())
 
 
-def _readable(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError("must not contain control characters")
-    return text
-
-
-def _one_line(text: str) -> str:
-    if "\n" in text or "\r" in text:
-        raise ValueError("must be one line")
-    return text
-
-
 def _known_language(code: str) -> str:
     if code not in _LANGUAGES:
         raise ValueError("must be an ISO 639-1 code")
     return code
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_readable)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_readable), AfterValidator(_one_line)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(readable)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(readable), AfterValidator(one_line)]
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20)\d\d(-(0[1-9]|1[0-2]))?$")]
 """`2019-09`, or `2019` where the month is not known (or not told)."""
 Hours = Annotated[int, Field(strict=True, ge=1, le=60)]
@@ -147,7 +134,10 @@ class Identity(_Located):
 class Contact(_Part):
     """How somebody may be reached. Without any choice, only by a message that the portal relays."""
 
-    email: Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$")] | None = None
+    email: (
+        Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"), AfterValidator(readable)]
+        | None
+    ) = None
     telephone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{7,18}$")] | None = None
     channels: Annotated[tuple[Channel, ...], Field(max_length=3)] = ("relay",)
 

@@ -9,24 +9,16 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from chassis.clock import day_of
+from chassis.texts import one_line, readable
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&(#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def _plain(text: str) -> str:
     if _MARKUP.search(text):
         raise ValueError("must be plain text, without HTML")
-    if _CONTROL.search(text):
-        raise ValueError("must not contain control characters")
-    return text
-
-
-def _one_line(text: str) -> str:
-    if "\n" in text or "\r" in text:
-        raise ValueError("must be one line")
-    return text
+    return readable(text)
 
 
 def _listed(value: Any) -> Any:
@@ -47,12 +39,12 @@ def _day(value: Any) -> Any:
         return value
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return day_of(moment) if moment.tzinfo else moment.date()
+    except (ValueError, OverflowError):  # no instant, or one at the end of all days
         return value
-    return day_of(moment) if moment.tzinfo else moment.date()
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_plain), AfterValidator(_one_line)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_plain), AfterValidator(one_line)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_plain)]
 Day = Annotated[date, BeforeValidator(_day)]
 Money = Annotated[float, Field(ge=0, le=1_000_000)]
@@ -142,4 +134,6 @@ class JobPosting(Part):
     skills: Annotated[list[Line], BeforeValidator(_split), Field(max_length=50)] = []
     education: Credential | Line | None = Field(None, alias="educationRequirements")
     salary: Salary | None = Field(None, alias="baseSalary")
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2_000)] | None = None
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2_000), AfterValidator(readable)] | None = (
+        None
+    )
