@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chassis.keyring import Keyring
 from chassis.mongo import Mongo
 from pymongo import MongoClient
 from testkit.parts import fresh_name
@@ -22,8 +23,8 @@ BY_CHANCE = {"at", "made", "destroyed", "wrapped", "epoch", "asked_at", "due_at"
 class Laboratory:
     """Both databases of a service: its own and its keyring's."""
 
-    def __init__(self, mongo: Mongo, keyring: Mongo) -> None:
-        self._both = {"own": mongo, "keyring": keyring}
+    def __init__(self, mongo: Mongo, keyring: Keyring) -> None:
+        self._both, self._keyring = {"own": mongo, "keyring": keyring.mongo}, keyring
         self._beginning: dict[str, dict[str, list[dict[str, Any]]]] = {}
         self.expected: Any = None
         """Where the delivery that nobody doubts led to."""
@@ -33,7 +34,9 @@ class Laboratory:
         self._beginning = {name: await _all(mongo) for name, mongo in self._both.items()}
 
     async def begin_again(self) -> None:
-        """Put everything back to the beginning."""
+        """Put everything back to the beginning, and forget the keys that were made since."""
+        for row in await self._keyring.mongo.find("data_keys", {}):
+            self._keyring.forget(row["subject"], row["class"])
         for name, mongo in self._both.items():
             for collection in await mongo.database.list_collection_names():
                 await mongo.database[collection].delete_many({})
@@ -55,6 +58,11 @@ class Laboratory:
         rows = await self._both["keyring"].find("data_keys", {})
         return {row["_id"]: "destroyed" if "destroyed" in row else "held" for row in rows}
 
+    def check(self, found: Any) -> None:
+        """Fail and show what differs, when this is not where the delivery led to that nobody doubts."""
+        differing = list(_differing("", found, self.expected))
+        assert not differing, "\n".join(differing)
+
     async def told(self, topic: str) -> dict[str, dict[str, Any] | None]:
         """Return the last word on each key of a topic, as its followers will have it; a tombstone is None."""
         rows = await self._both["own"].find("outbox", {"topic": topic}, sort=[("sequence", 1)])
@@ -64,6 +72,14 @@ class Laboratory:
 async def _all(mongo: Mongo) -> dict[str, list[dict[str, Any]]]:
     names = sorted(await mongo.database.list_collection_names())
     return {name: rows for name in names if (rows := await mongo.find(name, {}))}
+
+
+def _differing(where: str, found: Any, expected: Any) -> Iterator[str]:
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for name in sorted({*found, *expected}, key=str):
+            yield from _differing(f"{where}/{name}", found.get(name), expected.get(name))
+    elif found != expected:
+        yield f"{where}: {found!r} and not {expected!r}"
 
 
 def _lasting(row: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from contracts.envelope import SPEC_VERSION, STREAM, Event
 from hypothesis import strategies as st
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Delivery:
     """One event, or a tombstone (`event` is None), under its aggregate's sequence."""
 
@@ -27,6 +27,9 @@ class Delivery:
     key: str
     sequence: int
     event: Event | None
+
+    def __repr__(self) -> str:
+        return f"{self.kind.topic.owner}.{self.kind.topic.stream}|{self.key}#{self.sequence}{'' if self.event else ' gone'}"
 
     def record(self) -> "ConsumerRecord[bytes, bytes]":
         """Return it as Kafka would give it."""
