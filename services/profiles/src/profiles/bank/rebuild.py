@@ -16,7 +16,7 @@ Find = Callable[[Reads, str], Awaitable[list[str]]]
 async def rebuild(mongo: Mongo, kept: Records, *, tell: Callable[[str], None]) -> int:
     """Show the bank every profile again, remove entries that no profile stands behind, and return how many there were.
 
-    Harmless when repeated or broken off; what is right already is not written.
+    Harmless when repeated or broken off.
     """
 
     async def show(uow: UnitOfWork, subjects: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ async def rebuild(mongo: Mongo, kept: Records, *, tell: Callable[[str], None]) -
     async def remove(uow: UnitOfWork, subjects: Sequence[str]) -> None:
         known = {record.subject for record in await records.find_many(uow, subjects)}
         for subject in set(subjects) - known:
-            await store.put(uow, subject=subject, handle="", entry=None)
+            store.remove(uow, subject)
 
     shown = await _each(
         mongo, lambda reads, after: records.find_subjects(reads, after=after, limit=BATCH), show, "profiles", tell

@@ -42,8 +42,10 @@ class Projection:
 
     async def project(self, uow: UnitOfWork, *, subject: str, handle: str, seen: Told | None) -> None:
         """Show `seen` under `handle` and nothing else of this subject; None: not in the bank."""
-        entry = None if seen is None else entry_of(seen, key=self.key)
-        await store.put(uow, subject=subject, handle=handle, entry=entry)
+        if seen is None:
+            store.remove(uow, subject)
+        else:
+            store.put(uow, subject=subject, handle=handle, entry=entry_of(seen, key=self.key))
 
 
 @dataclass(frozen=True)

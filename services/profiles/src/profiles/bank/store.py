@@ -21,17 +21,14 @@ INDEXES = {
 _EARTH_RADIUS_KM = 6371.0088
 
 
-async def put(uow: UnitOfWork, *, subject: str, handle: str, entry: Entry | None) -> None:
-    """Let the entry take the place of what was there; None: there is nothing of this subject any more.
+def put(uow: UnitOfWork, *, subject: str, handle: str, entry: Entry) -> None:
+    """Let the entry take the place of what was there."""
+    uow.replace(COLLECTION, {"_id": subject, "handle": handle, **entry}, upsert=True)
 
-    It reads first, which also sends what is pending: two changes in one batch keep their order.
-    """
-    before = await uow.find_one(COLLECTION, {"_id": subject})
-    after = None if entry is None else {"_id": subject, "handle": handle, **entry}
-    if after is not None and after != before:
-        uow.replace(COLLECTION, after, upsert=True)
-    elif after is None and before is not None:
-        uow.delete(COLLECTION, {"_id": subject})
+
+def remove(uow: UnitOfWork, subject: str) -> None:
+    """Leave nothing of this subject; harmless when there was nothing."""
+    uow.delete(COLLECTION, {"_id": subject})
 
 
 async def find_page(reads: Reads, query: Query, *, key: bytes, after: str | None, limit: int) -> list[tuple[str, str]]:
