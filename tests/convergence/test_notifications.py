@@ -27,7 +27,7 @@ from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES as VACANCIES
 from contracts.profiles.vacancy import VacancyEvent
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PublicKey, SealedBox
 from notifications import app
@@ -37,7 +37,7 @@ from notifications.sending.model import Answer
 from notifications.settings import NotificationsSettings
 from notifications.smtp import Reply
 from pydantic_core import to_json
-from testkit.deliveries import Delivery, History, arrive, history, in_order, schedules
+from testkit.deliveries import Delivery, History, arrive, few_examples, history, in_order, schedules
 
 DAY = date(2027, 3, 1)
 PUBLISHED = date(2100, 1, 1)
@@ -203,13 +203,7 @@ async def service(common, clock_file, laboratory):
     await made.close()
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # to shrink a way of a hundred deliveries takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@few_examples
 @given(data=st.data())
 async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service, data):
     if service.lab.expected is None:

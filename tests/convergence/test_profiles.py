@@ -14,14 +14,14 @@ from contracts.identity.signing_key import SAMPLES as SIGNING_KEYS
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.notifications.sealing_key import SAMPLES as SEALING_KEYS
 from contracts.profiles.profile import ProfileEvent
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from profiles import app
 from profiles.disclosure.model import Choice
 from profiles.lifecycle.model import Step
 from profiles.profile.model import Profile
 from profiles.settings import ProfilesSettings
-from testkit.deliveries import arrive, history, in_order, schedules
+from testkit.deliveries import arrive, few_examples, history, in_order, schedules
 
 DAY = datetime(2027, 3, 1, tzinfo=UTC)
 CANDIDATES = ("anna", "bram", "cleo", "dirk", "eva", "finn", "hana", "ilse")
@@ -166,13 +166,7 @@ async def service(common, clock_file, laboratory):
     await made.close()
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],  # to shrink a way of a hundred deliveries takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@few_examples
 @given(data=st.data())
 async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service, data):
     if service.lab.expected is None:

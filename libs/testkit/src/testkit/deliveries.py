@@ -16,7 +16,17 @@ from chassis.consume import Consumer
 from chassis.ids import new_id
 from chassis.inbox import Incoming
 from contracts.envelope import SPEC_VERSION, STREAM, Event
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
+few_examples = settings(
+    max_examples=12,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],  # to shrink a way of a hundred deliveries takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # the test puts its databases back before each example
+)
+"""For a property over a real database: as many examples as a test's time allows."""
 
 
 @dataclass(frozen=True, repr=False)
