@@ -9,11 +9,12 @@ import httpx
 import pytest
 from chassis.clock import Clock
 from chassis.http.app import build_api
-from chassis.http.guards import public
+from chassis.http.guards import public, roles
 from chassis.http.idempotency import COLLECTION, INDEXES, Attempt, Created
 from chassis.ids import new_id
 from chassis.mongo import Mongo, transact
 from chassis.settings import ServiceSettings
+from chassis.tokens import Caller
 from chassis.uow import UnitOfWork
 from litestar import Response, post
 from litestar.di import NamedDependency
@@ -76,6 +77,26 @@ async def test_another_body_under_the_same_key_is_refused(client: httpx.AsyncCli
     other = await client.post("/things", json={"a": "c"}, headers={"Idempotency-Key": "k-3"})
     assert (other.status_code, other.json()["type"]) == (422, "urn:kandidatenbank:problem:idempotency-key-reused")
     assert await count(mongo) == 1
+
+
+class Claims:
+    """Takes the organisation that a caller acts for from the header, as a token would say it."""
+
+    async def caller(self, authorization: str | None) -> Caller:
+        return Caller("somebody", "recruiter", org=authorization)
+
+
+async def test_who_acts_for_another_organisation_creates_for_that_one(mongo: Mongo) -> None:
+    """Else they get the other organisation's id, and what they asked for is not made."""
+    settings = SampleSettings(mongo_url="x", keyring_url="x", master_key=KEY, hash_key=KEY)
+    own = post("/own", opt={"access": roles("recruiter")})(make.fn)
+    given: Any = {"tokens": Claims(), "dependencies": {"mongo": mongo}}
+    app = build_api(settings=settings, version="1", routes=[own], mongo=mongo, clock=Clock(), **given)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        sent = [{"Idempotency-Key": "k-4", "Authorization": organisation} for organisation in ("one", "other", "one")]
+        first, other, again = [(await client.post("/own", json={"a": "b"}, headers=one)).json()["id"] for one in sent]
+    assert first == again != other
+    assert await count(mongo) == 2
 
 
 async def test_without_a_key_each_request_creates(client: httpx.AsyncClient, mongo: Mongo) -> None:

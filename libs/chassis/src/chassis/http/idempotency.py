@@ -94,7 +94,8 @@ def provide_attempt(key: bytes, clock: Clock) -> Callable[..., Awaitable[Attempt
         if not _KEY.match(sent):
             raise BadRequestProblem("Idempotency-Key: 1 to 200 visible ASCII characters", code="idempotency-key")
         caller = caller_of(request)
-        name = "\0".join((caller.subject, request.method, request.url.path, sent))
+        acting = (caller.subject, caller.role, caller.org or "")  # who acts for another organisation asks for another thing
+        name = "\0".join((*acting, request.method, request.url.path, sent))
         kept_as = hmac.digest(key, b"idempotency-key\0" + name.encode(), "sha256").hex()
         fingerprint = hmac.digest(key, b"idempotency-body\0" + await request.body(), "sha256")
         return Attempt(kept_as, fingerprint, clock.machine())
