@@ -7,6 +7,7 @@ PYTHON := .venv/bin/python
 UV := .local/tools/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 LOCAL := $(PYTHON) -W error -m localstack
+SERVICES := $(patsubst services/%/pyproject.toml,%,$(wildcard services/*/pyproject.toml))
 CODE := libs/*/src services/*/src deploy/*/src tools
 
 .PHONY: help
@@ -63,8 +64,10 @@ lint: install ## check style, types, import rules and generated documents; chang
 	.venv/bin/lint-imports
 	$(PYTHON) tools/checks.py
 	$(PYTHON) -m contracts check
+	@for service in $(SERVICES); do $(PYTHON) -m $$service settings | diff -u deploy/settings/$$service.env - || exit 1; done
 
 .PHONY: format
-format: install ## mend what can be mended
+format: install ## mend what can be mended, and write the lists of settings anew
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+	@for service in $(SERVICES); do $(PYTHON) -m $$service settings > deploy/settings/$$service.env || exit 1; done

@@ -7,13 +7,13 @@ name variables and rules, never values.
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chassis.terminal import say
@@ -128,27 +128,14 @@ def load(cls: type[T]) -> T:
         raise SettingsError("; ".join(_complaints(cls, error))) from None
 
 
-@dataclass(frozen=True)
-class Described:
-    """One setting, for a person: its variable, type, default (None when it has to be given) and meaning."""
-
-    variable: str
-    type: str
-    default: str | None
-    secret: bool
-    text: str
-
-
-def describe(cls: type[ServiceSettings]) -> list[Described]:
-    """Return all settings of a service, in the order of the class."""
-    return [_described(cls, name, field) for name, field in cls.model_fields.items()]
-
-
 def show(cls: type[ServiceSettings]) -> None:
-    """Write the settings as the lines of an `.env.example`, which is what `python -m <service> settings` prints."""
-    for one in describe(cls):
-        say(f"# {one.text}{' (secret: or a file named by ' + one.variable + '_FILE)' if one.secret else ''}")
-        say(f"{one.variable}={one.default}" if one.default else f"# {one.variable}=")
+    """Write all settings, in the order of the class, as the file in `deploy/settings` holds them."""
+    for name, field in cls.model_fields.items():
+        where, needed = variable(cls, name), field.is_required()
+        secret = f" Secret: may lie in a file named by {where}_FILE." if _is_secret(field) else ""
+        say(f"# {field.description}{' Required.' if needed else ''}{secret}")
+        default = "" if needed else _text(field.default)
+        say(f"{where}={default}" if default else f"# {where}=")
 
 
 def variable(cls: type[BaseSettings], field: str) -> str:
@@ -156,18 +143,10 @@ def variable(cls: type[BaseSettings], field: str) -> str:
     return f"{cls.model_config['env_prefix']}{field}".upper()
 
 
-def _described(cls: type[ServiceSettings], name: str, field: FieldInfo) -> Described:
-    kind = field.annotation.__name__ if isinstance(field.annotation, type) else str(field.annotation)
-    default = None if field.is_required() else _text(field.default)
-    return Described(variable(cls, name), kind, default, _is_secret(field), field.description or "")
-
-
 def _text(value: Any) -> str:
-    if isinstance(value, timedelta):
-        return f"PT{value.total_seconds():g}S"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
+    """Return a default as a variable would hold it; durations are ISO 8601 (`P14D`)."""
+    found = to_jsonable_python(value)
+    return "" if found is None else found if isinstance(found, str) else str(found).lower()
 
 
 def _is_secret(field: FieldInfo) -> bool:
