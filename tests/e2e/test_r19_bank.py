@@ -1,10 +1,12 @@
 """R19, R1: who may look in the bank, for which purpose, what they find, and how the candidate learns of it."""
 
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from testkit.cast import Candidate, Cast, Organisation
+from testkit.logbook import Logbook
 from testkit.portal import SEARCHING, Actor, Portal, ok
 from testkit.refusals import refused
 from testkit.waiting import eventually
@@ -102,11 +104,14 @@ async def test_r01_without_a_permitted_purpose_nothing_is_shown_and_the_refusal_
 ) -> None:
     made = await cast.active()
     handle = await made.handle()
-    headers = {} if purpose is None else {"Purpose": purpose}
+    headers, log = {} if purpose is None else {"Purpose": purpose}, Logbook(cast.stack.instance)
     document = refused(await view(organisation.recruiter, handle, headers), 403, "purpose")
     assert (document["header"], document["permitted"]) == ("Purpose", ["candidate-search"])
     refused(await search(organisation.recruiter, headers, words=cast.mark), 403, "purpose")
     assert await views(made) == []
+    told = [line for line in log.new_lines() if '"request_refused"' in line and '"why": "purpose"' in line]
+    assert len(told) == 2
+    assert all(organisation.recruiter.subject in line and organisation.id in line for line in told)
 
 
 async def test_r19_nobody_else_looks(
@@ -146,7 +151,7 @@ async def test_r19_a_suspended_organisation_and_one_that_lost_access_look_no_mor
         ok(await operator.get(details))
         headers = {"If-Match": operator.etags[details]}
         ok(await operator.call("PATCH", f"identity/v1/organisations/{losing.id}", json=change, headers=headers))
-        await eventually(lambda losing=losing: _is_refused(losing, handle), timeout=10)
+        await eventually(partial(_is_refused, losing, handle), timeout=10)
 
 
 async def test_r19_a_member_who_was_removed_looks_no_more(
@@ -203,7 +208,7 @@ async def _is_refused(organisation: Organisation, handle: str) -> bool:
 
 async def _all(actor: Actor, criteria: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    more: dict[str, str] = {}
+    more: dict[str, Any] = {}
     while True:
         page = ok(await search(actor, **criteria, **more)).json()
         found += page["items"]

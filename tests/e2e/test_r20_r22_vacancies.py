@@ -31,7 +31,6 @@ async def own(actor: Actor) -> list[dict[str, Any]]:
 
 
 async def save(candidate: Candidate, criteria: dict[str, Any] | None = None) -> str:
-    """The account's event may still be on its way to notifications: its owner has to be known there before mails go."""
     return str(ok(await candidate.actor.post(SEARCHES, {"criteria": criteria or saved_search()})).json()["id"])
 
 

@@ -20,8 +20,8 @@ async def shown(candidate: Candidate) -> str:
     return str(ok(await candidate.actor.post(SHOW, SEARCH)).json()["id"])
 
 
-def decision(presentation: str, **changes: str) -> dict[str, str]:
-    return {"presentation": presentation, "purpose": "candidate-search", "decision": "consented"} | changes
+def decision(shown_as: str, **changes: str) -> dict[str, str]:
+    return {"presentation": shown_as, "purpose": "candidate-search", "decision": "consented"} | changes
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import jwt
@@ -72,7 +73,7 @@ async def signer(stack: Stack, portal: Portal) -> AsyncIterator[Signer]:
     )
     await _announce(stack, made.kid, event.model_dump_json().encode(), 1)
     for path in PATHS:
-        await eventually(lambda path=path: _status(Actor(portal.http, made.token()), path, 200), timeout=20)
+        await eventually(partial(_status, Actor(portal.http, made.token()), path, 200), timeout=20)
     yield made
     await _announce(stack, made.kid, None, 2)
     await eventually(lambda: _status(Actor(portal.http, made.token()), PATHS[0], 401), timeout=20)
@@ -117,7 +118,7 @@ WRONG: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("wrong", WRONG)
 async def test_r33_a_token_with_one_wrong_claim_is_refused(portal: Portal, signer: Signer, wrong: str, path: str) -> None:
-    changes = {name: _seconds(value) if isinstance(value, int) else value for name, value in WRONG[wrong].items()}
+    changes: dict[str, Any] = {name: _seconds(value) if isinstance(value, int) else value for name, value in WRONG[wrong].items()}
     refused(await Actor(portal.http, signer.token(**changes)).get(path), 401, "unauthorized")
     assert await _status(Actor(portal.http, signer.token()), path, 200)
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from aiosmtpd.controller import Controller
 from testkit.cast import Candidate, Cast, Organisation
-from testkit.portal import SEARCHING, Portal, consent, in_bank, lifecycle, ok
+from testkit.portal import PASSWORD, SEARCHING, Portal, consent, in_bank, lifecycle, ok
 from testkit.refusals import refused
 from testkit.stack import Stack
 from testkit.waiting import eventually
@@ -46,8 +46,8 @@ async def test_r06_a_confirmation_link_works_for_48_hours(cast: Cast, portal: Po
     for method in ("GET", "POST", "GET"):
         answer = await portal.http.request(method, link)
         assert (answer.status_code, "<button" in answer.text) == (404, False)
-    body = {"email": email, "password": "een lange zin die niemand raadt"}
-    refused(await portal.visitor.post("identity/v1/sessions", body), 401, "credentials")
+    async with cast.elsewhere() as visitor:
+        refused(await visitor.post("identity/v1/sessions", {"email": email, "password": PASSWORD}), 401, "credentials")
     await portal.register(email)
     again = await portal.mailbox.wait(email, link="/pages/confirm/")
     assert again.link("/pages/confirm/") != link

@@ -7,13 +7,16 @@ wherever it went and however it was cut; who sends something personal of their o
 import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import httpx
 from chassis.clock import Clock
-from chassis.ids import new_handle
+from chassis.ids import new_handle, random_bytes
 from localstack.services import clock_file
 
 from testkit.portal import PASSWORD, Actor, Portal, activate, consent, fill_in, in_bank, ok, show
@@ -117,6 +120,14 @@ class Cast:
         for job in career["experience"]:
             job["employer"] = self.marked(job["employer"])
         return Person(model.key, email, "nl", profile)
+
+    @asynccontextmanager
+    async def elsewhere(self) -> AsyncIterator[Actor]:
+        """A visitor with a network address of their own, for tries that fail: those are counted by address, from run to run."""
+        one, two, three = random_bytes(3)
+        transport = httpx.AsyncHTTPTransport(local_address=f"127.{one or 1}.{two}.{three % 254 + 1}")
+        async with httpx.AsyncClient(base_url=self.stack.gateway, transport=transport, timeout=30) as client:
+            yield Actor(client)
 
     async def candidate(self, like: int = 0) -> Candidate:
         """Let somebody new register, confirm and sign in."""
