@@ -290,6 +290,8 @@ async def test_r19_pages_neither_skip_nor_repeat_and_note_only_whom_they_showed(
         ("level=kleuterschool", "level", "unknown"),
         ("province=NL-XX", "province", "unknown"),
         ("skills=%20", "skills", "form"),
+        ("words=%21%21", "words", "form"),
+        ("words=%E2%80%8B", "words", "form"),
         ("languages=Dutch", "languages", "form"),
         ("hours=many", "hours", "invalid"),
         ("limit=1000", "limit", "range"),

@@ -103,6 +103,11 @@ def words_of(key: bytes, texts: Iterable[str]) -> set[str]:
     return {word_hash(key, "bank-word", word) for text in texts for word in _WORD.findall(normal_word(text))}
 
 
+def has_words(text: str) -> bool:
+    """Tell whether there is anything in a text that `words_of` could find."""
+    return _WORD.search(normal_word(text)) is not None
+
+
 def _texts(career: Mapping[str, Any], wishes: Mapping[str, Any]) -> Iterator[str]:
     yield from (career[name] for name in _TEXTS if name in career)
     yield from (one[part] for name, part in _NAMED for one in career.get(name, ()))

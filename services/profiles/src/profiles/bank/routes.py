@@ -17,7 +17,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from profiles.bank.model import CEFR, Language, Query, Skill
+from profiles.bank.model import CEFR, Language, Query, Skill, has_words
 from profiles.bank.service import PURPOSE, Bank, Opened
 from profiles.catalogue import EDUCATION_LEVELS
 
@@ -62,7 +62,7 @@ async def search(
         radius_km=radius_km,
         province=_known("province", province, places.PROVINCES),
         skills=_parsed("skills", skills, _skill),
-        words=words,
+        words=_with_words(words),
         level=_known("level", level, EDUCATION_LEVELS),
         hours=hours,
         languages=_parsed("languages", languages, _language),
@@ -108,6 +108,13 @@ def _place(name: str) -> Place:
     if found is None:
         raise invalid("place", "unknown", "is no Dutch place that we know")
     return found
+
+
+def _with_words(text: str) -> str:
+    """Refuse signs alone: a search for nothing would show everybody."""
+    if text.strip() and not has_words(text):
+        raise invalid("words", "form", "at least one word with letters or digits")
+    return text
 
 
 def _known(field: str, code: str | None, known: Any) -> str | None:
