@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from localstack import kafka, mail, mongo, services, supervise
@@ -10,6 +11,7 @@ from localstack.instance import ensure, renew
 from localstack.layout import Instance
 from localstack.programs import BACKING, programs
 from localstack.turning import turn
+from pymongo import MongoClient
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,15 @@ class Stack:
     def stop(self, process: str) -> None:
         """Stop a process, so that a test can run one of its own in its place."""
         supervise.stop(self.instance, process)
+
+    def unsent(self, service: str) -> int:
+        """How many events a service still has in its outbox."""
+        with MongoClient[dict[str, Any]](self.mongo_url(service)) as client:
+            return client[service]["outbox"].count_documents({})
+
+    def launch(self, process: str) -> None:
+        """Start a process without waiting for it."""
+        supervise.start(self.instance, process)
 
     def start(self, process: str) -> None:
         """Start a process and wait until it is ready."""

@@ -1,8 +1,9 @@
-"""Kills a worker at a named point while the story goes on, and lets the stack bring it back."""
+"""Kills workers at named points while the story goes on, and lets the stack bring them back."""
 
 import asyncio
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,23 +13,37 @@ from testkit.waiting import eventually
 
 
 @asynccontextmanager
-async def killed(stack: Stack, service: str, point: str) -> AsyncIterator[None]:
-    """Replace a service's worker by one that kills itself at `point`; the block has to bring it there."""
+async def killed(stack: Stack, **points: str) -> AsyncIterator[None]:
+    """Replace workers, by service, with ones that kill themselves at their point; the block has to bring them there.
+
+    At its end the stack starts them again, and the story goes on without waiting for them.
+    """
+    armed = dict(zip(points, await asyncio.gather(*(_arm(stack, *one) for one in points.items())), strict=True))
+    try:
+        yield
+        for service, process in armed.items():
+            await asyncio.wait_for(process.wait(), 30)
+            if process.returncode != -signal.SIGKILL:
+                raise AssertionError(f"{service}-worker ended with {process.returncode} before it reached {points[service]}")
+            tell(
+                f"killed {service}-worker (process {process.pid}) with SIGKILL at '{points[service]}'; the stack starts it again"
+            )
+    finally:
+        await asyncio.gather(*(_replace(stack, *one) for one in armed.items()))
+
+
+async def _arm(stack: Stack, service: str, point: str) -> Process:
     name = f"{service}-worker"
     await asyncio.to_thread(stack.stop, name)
-    log = (stack.instance.logs / f"{name}.log").open("a")
-    command = [sys.executable, "-m", "testkit.killable", service, point]
-    armed = await asyncio.create_subprocess_exec(*command, env=stack.process_environment(service), stdout=log, stderr=log)
-    try:
-        await eventually(lambda: asyncio.to_thread(stack.ready, name), timeout=30)
-        yield
-        await asyncio.wait_for(armed.wait(), 30)
-        if armed.returncode != -signal.SIGKILL:
-            raise AssertionError(f"{name} ended with {armed.returncode} before it reached {point}")
-        tell(f"killed {name} (process {armed.pid}) with SIGKILL at '{point}'; the stack starts it again")
-    finally:
-        if armed.returncode is None:
-            armed.kill()
-            await armed.wait()
-        log.close()
-        await asyncio.to_thread(stack.start, name)
+    with (stack.instance.logs / f"{name}.log").open("a") as log:
+        command = [sys.executable, "-m", "testkit.killable", service, point]
+        armed = await asyncio.create_subprocess_exec(*command, env=stack.process_environment(service), stdout=log, stderr=log)
+    await eventually(lambda: asyncio.to_thread(stack.ready, name), timeout=30)
+    return armed
+
+
+async def _replace(stack: Stack, service: str, armed: Process) -> None:
+    if armed.returncode is None:
+        armed.kill()
+        await armed.wait()
+    await asyncio.to_thread(stack.launch, f"{service}-worker")

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from chassis.clock import Clock
 from chassis.ids import new_handle
+from localstack.layout import services
 from localstack.services import clock_file
 
 from testkit.demo.kills import killed
@@ -238,7 +240,7 @@ async def vacancies_are_mailed(story: Story, first: Person, second: Person) -> N
     ok(await candidate.post("notifications/v1/searches", {"criteria": saved_search()}))
     postings = vacancies(story.today)
     matching, other = next(v for v in postings if v.matches_search), next(v for v in postings if not v.matches_search)
-    async with killed(story.stack, "profiles", "before-delete"), killed(story.stack, "notifications", "before-offsets"):
+    async with killed(story.stack, profiles="before-delete", notifications="before-offsets"):
         for vacancy in (matching, other):
             ok(await system.post("profiles/v1/vacancies", vacancy.posting))
     mail = await story.portal.mailbox.wait(email, link="/pages/unsubscribe/")
@@ -257,7 +259,7 @@ async def vacancies_are_mailed(story: Story, first: Person, second: Person) -> N
 async def a_year_passes(story: Story, first: Person, second: Person) -> None:
     """Asked, reminded; one renews by the button, the other expires and comes back."""
     mailbox, emails = story.portal.mailbox, (story.accounts["candidate 1"], story.accounts["candidate 2"])
-    async with killed(story.stack, "profiles", "mid-sweep"):
+    async with killed(story.stack, profiles="mid-sweep"):
         await story.turn(days=367)
     asked = [await mailbox.wait(email, link="/pages/renew/", timeout=45) for email in emails]
     tell(f"both were asked, once each: '{asked[0].subject}'")
@@ -306,7 +308,7 @@ async def _reminded(story: Story, person: Person) -> bool:
 async def candidates_anonymise(story: Story, first: Person, second: Person) -> None:
     """At once nothing points to the person, and the old handle leads nowhere; undone for one, for good for the other."""
     recruiter, candidate = _recruiter(story), story.candidates[first.key]
-    async with killed(story.stack, "identity", "before-delete"), killed(story.stack, "consent", "before-offsets"):
+    async with killed(story.stack, identity="before-delete", consent="before-offsets"):
         spare = await story.portal.sign_in(story.accounts["candidate 1"])
         ok(await spare.delete("identity/v1/sessions/current"))
         await _goes_anonymous(story, candidate, recruiter, first)
@@ -338,8 +340,16 @@ async def _goes_anonymous(story: Story, candidate: Actor, recruiter: Actor, pers
     tell(f"{person.key.split('-')[0]} is anonymous at once: no name, contact or employer; the old handle leads nowhere")
 
 
+async def _all_sent(stack: Stack, service: str) -> bool:
+    return await asyncio.to_thread(stack.unsent, service) == 0
+
+
 async def nothing_twice(story: Story, first: Person, second: Person) -> None:
-    """Count the mails: each cause reached each person once."""
+    """Every worker is back and has caught up; count the mails: each cause reached each person once."""
+    for service in services():
+        await eventually(partial(asyncio.to_thread, story.stack.ready, f"{service}-worker"), timeout=60)
+        await eventually(partial(_all_sent, story.stack, service), timeout=30)
+    tell("every worker is back, every outbox is empty")
     expected = {
         "candidate 1": {"/pages/confirm/": 1, "/pages/unsubscribe/": 1, "/pages/renew/": 1},
         "candidate 2": {"/pages/confirm/": 1, "/pages/unsubscribe/": 0, "/pages/renew/": 3},
