@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from chassis.keyring import Keyring
 from chassis.mongo import Mongo
+from contracts.topics import SERVICES
 from pymongo import MongoClient
 from testkit.parts import fresh_name
 
@@ -99,25 +100,28 @@ def clock_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def databases(mongo_url: str) -> Iterator[tuple[str, str]]:
-    """Two databases of a module's own."""
-    names = fresh_name("c"), fresh_name("c-keyring")
-    yield names
+def databases(mongo_url: str) -> Iterator[str]:
+    """How the names of a module's databases begin."""
+    prefix = fresh_name("c")
+    yield prefix
     with MongoClient[dict[str, Any]](mongo_url) as client:
-        for name in names:
-            client.drop_database(name)
+        for name in client.list_database_names():
+            if name.startswith(prefix):
+                client.drop_database(name)
 
 
 @pytest.fixture
-def common(mongo_url: str, databases: tuple[str, str], clock_file: Path) -> dict[str, Any]:
-    """The settings that are the same for every service."""
+def common(mongo_url: str, databases: str, clock_file: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The settings that are the same for every service; a test that runs for several gives each databases of its own."""
+    params = getattr(request.node, "callspec", None)
+    service = next((value for value in params.params.values() if value in SERVICES), "") if params else ""
     return {
         "production": False,
         "clock_file": clock_file,
         "mongo_url": mongo_url,
-        "mongo_database": databases[0],
+        "mongo_database": f"{databases}{service}",
         "keyring_url": mongo_url,
-        "keyring_database": databases[1],
+        "keyring_database": f"{databases}{service}-keyring",
         "master_key": KEY,
         "hash_key": KEY,
         "kafka_session": timedelta(seconds=6),

@@ -147,7 +147,7 @@ async def world(service: Service) -> list[History]:
     return [
         history(account("anna")),
         history(await service.contact("anna", name="old"), await service.contact("anna", language="en")),
-        history(*decided("anna", "consented", "withdrawn", "consented")),
+        history(*decided("anna", "withdrawn", "consented", "withdrawn", "consented")),
         history(account("bram"), account("bram", "locked"), account("bram")),
         history(await service.contact("bram")),
         history(*decided("bram", "withdrawn", "consented", "withdrawn")),
@@ -262,6 +262,15 @@ async def test_a_mail_whose_address_comes_last_goes_all_the_same(service):
     await arrive(service.consumer, [history(await service.contact("finn"))])
     await service.send()
     assert service.taken == ["finn@x.example"]
+
+
+@pytest.mark.parametrize("place", range(4))
+async def test_who_agreed_again_is_told_of_a_vacancy_wherever_between_their_decisions_it_comes(service, place):
+    said = [[one] for one in history(*decided("anna", "consented", "withdrawn", "consented"))]
+    said.insert(place, history(vacancy("v", "Houtbouw")))
+    await arrive(service.consumer, [history(account("anna")), history(await service.contact("anna")), *said])
+    await service.send()
+    assert service.taken == ["anna@x.example"]
 
 
 @pytest.mark.parametrize("late", [False, True])
