@@ -38,6 +38,7 @@ CHECKING_CALLS = re.compile(r"^_?(assert|check|expect|verify|must|refused|eventu
 PURE_CHASSIS = {
     "chassis.places",
     "chassis.hashing",
+    "chassis.texts",
     "chassis.clock.day_of",
     "chassis.clock.end_of_day",
     "chassis.clock.year_later",
