@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from profiles import app
 from profiles.disclosure.model import Choice
+from profiles.lifecycle.handlers import hold_account
 from profiles.lifecycle.model import Step
 from profiles.profile.model import Profile
 from profiles.settings import ProfilesSettings
-from testkit.deliveries import arrive, few_examples, history, in_order, schedules
+from testkit.deliveries import arrive, decoded, few_examples, history, in_order, schedules
 
 DAY = datetime(2027, 3, 1, tzinfo=UTC)
 CANDIDATES = ("anna", "bram", "cleo", "dirk", "eva", "finn", "hana", "ilse")
@@ -200,3 +201,13 @@ async def test_who_closed_before_anybody_here_heard_of_them_stays_out_of_the_ban
     await service.tell("kees")
     await service.activate("kees")
     assert await service.made.mongo.find_one("bank", {"_id": "kees"}) is None
+
+
+async def test_whose_account_could_not_be_read_before_anybody_here_heard_of_them_stays_out_too(service):
+    """A parked key may say that the account is closed."""
+    [said] = history(account("lars"))
+    await transact(service.made.mongo, lambda uow: hold_account(service.made.records)(decoded(service.consumer, said), uow))
+    await arrive(service.consumer, [history(*decided("lars", "consented"))])
+    await service.tell("lars")
+    await service.activate("lars")
+    assert await service.made.mongo.find_one("bank", {"_id": "lars"}) is None
