@@ -147,6 +147,19 @@ async def test_an_address_cannot_be_flooded_with_links(identity) -> None:
     assert len(await identity.mails()) == identity.settings.mails_per_day + 1
 
 
+async def test_an_address_cannot_be_flooded_by_many_requests_at_once(identity) -> None:
+    answers = await asyncio.gather(*(identity.register(EMAIL) for _ in range(identity.settings.mails_per_day * 3)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len(await identity.mails()) == identity.settings.mails_per_day
+
+
+async def test_many_requests_at_once_do_not_tell_that_an_address_is_known(identity) -> None:
+    await identity.candidate(EMAIL)
+    answers = await asyncio.gather(*(identity.register(EMAIL) for _ in range(12)))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(202, '{"status":"accepted"}')}
+    assert len(await identity.mails("address-known")) == 1
+
+
 async def test_a_link_works_until_its_term_and_an_expired_one_looks_like_an_unknown_one(identity) -> None:
     await identity.register(EMAIL)
     link = await identity.link(EMAIL)

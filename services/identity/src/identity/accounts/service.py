@@ -62,6 +62,7 @@ async def draft(
 
 async def register(uow: UnitOfWork, one: Draft, *, post: Post, terms: Terms, now: datetime) -> None:
     """Keep a registration and mail its link; of a known address, tell the owner instead (once a day) and keep nothing."""
+    store.take_turn(uow, one.registration.address_hash)
     known = await store.account_at(uow, one.registration.address_hash)
     recent = await _mails_today(uow, one.registration.address_hash, now)
     if known is None and recent < terms.mails_per_day:

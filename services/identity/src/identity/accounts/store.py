@@ -1,7 +1,7 @@
 """Accounts and registrations in MongoDB. One address has one account: looked up first, and kept so by a unique index."""
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from chassis.uow import Document, Reads, UnitOfWork
@@ -18,6 +18,10 @@ from identity.accounts.model import (
 
 ACCOUNTS = "accounts"
 REGISTRATIONS = "registrations"
+TURNS = "registration_turns"
+TURN_KEPT = timedelta(minutes=10)
+"""Longer than any transaction; machine time and no domain term, so an index lets the rows go."""
+
 INDEXES = {
     ACCOUNTS: [IndexModel([("address_hash", ASCENDING)], unique=True)],
     REGISTRATIONS: [
@@ -25,6 +29,7 @@ INDEXES = {
         IndexModel([("address_hash", ASCENDING)]),
         IndexModel([("erase_at", ASCENDING)]),
     ],
+    TURNS: [IndexModel([("at", ASCENDING)], expireAfterSeconds=int(TURN_KEPT.total_seconds()))],
 }
 
 
@@ -64,6 +69,11 @@ async def registrations_at(reads: Reads, address_hash: str) -> list[Registration
 async def registrations_to_erase(reads: Reads, now: datetime, limit: int) -> list[Registration]:
     """Return registrations whose term is over."""
     return [_registration(row) for row in await reads.find(REGISTRATIONS, {"erase_at": {"$lte": now}}, limit=limit)]
+
+
+def take_turn(uow: UnitOfWork, address_hash: str) -> None:
+    """Let registrations of one address at once conflict, so that each counts those before it; known or unknown alike."""
+    uow.update(TURNS, {"_id": address_hash}, {"$set": {"at": uow.clock.machine()}}, upsert=True)
 
 
 def put_registration(uow: UnitOfWork, one: Registration) -> None:
