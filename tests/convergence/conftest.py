@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,9 +65,15 @@ class Laboratory:
         assert not differing, "\n".join(differing)
 
     async def told(self, topic: str) -> dict[str, dict[str, Any] | None]:
-        """Return the last word on each key of a topic, as its followers will have it; a tombstone is None."""
-        rows = await self._both["own"].find("outbox", {"topic": topic}, sort=[("sequence", 1)])
-        return {row["key"]: json.loads(row["body"]) if row["body"] else None for row in rows}
+        """Return the last word on each key of a topic, as its followers will have it; a tombstone is None.
+
+        An older word never leaves after a newer one: compaction would keep it.
+        """
+        words: dict[str, dict[str, Any]] = {}
+        for row in await self._both["own"].find("outbox", {"topic": topic}, sort=[("$natural", 1)]):
+            assert row["sequence"] > words.get(row["key"], {"sequence": 0})["sequence"], f"{row['key']} goes back"
+            words[row["key"]] = row
+        return {key: json.loads(row["body"]) if row["body"] else None for key, row in words.items()}
 
 
 async def _all(mongo: Mongo) -> dict[str, list[dict[str, Any]]]:
@@ -97,6 +103,16 @@ def laboratory() -> type[Laboratory]:
 def clock_file(tmp_path: Path) -> Path:
     """The file that turns the clock."""
     return tmp_path / "clock"
+
+
+@pytest.fixture
+def turn(clock_file: Path) -> Callable[[int], None]:
+    """Turn the clock to so many days from now."""
+
+    def to(days: int) -> None:
+        clock_file.write_text(str(days * 86_400))
+
+    return to
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What every service does with every event that it follows: known or not, gone or not, whatever came first."""
 
 import importlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ def sample(event: type[Event]) -> Event:
 
 
 @pytest.fixture
-async def consuming(common, laboratory, request):
+async def consuming(common: dict[str, Any], laboratory: Any, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """The consumer of the service that the test names, as its composition root makes it, over an empty store."""
     app = importlib.import_module(f"{request.param}.app")
     made = getattr(app, "parts", connect)(SETTINGS[request.param](**common))
@@ -49,7 +50,7 @@ async def after(lab: Any, *deliveries: Delivery) -> dict[str, Any]:
     """Return the state after these, one by one; a profile's handle is made by chance."""
     await lab.begin_again()
     await arrive(lab.consumer, [[one] for one in deliveries])
-    stored = await lab.stored()
+    stored: dict[str, Any] = await lab.stored()
     assert not {"parked", "dead_letters"} & stored.keys()
     for row in stored.get("profiles", {}).values():
         row.pop("handle")
@@ -57,7 +58,7 @@ async def after(lab: Any, *deliveries: Delivery) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("consuming", "event"), STREAMS, ids=named, indirect=["consuming"])
-async def test_a_tombstone_means_forget_whatever_came_before_it_or_comes_after(consuming, event):
+async def test_a_tombstone_means_forget_whatever_came_before_it_or_comes_after(consuming: Any, event: type[Event]) -> None:
     said, gone = history(sample(event), then_gone=True)
     forgotten = await after(consuming, gone)
     assert await after(consuming, said, gone) == forgotten
@@ -66,7 +67,7 @@ async def test_a_tombstone_means_forget_whatever_came_before_it_or_comes_after(c
 
 
 @pytest.mark.parametrize(("consuming", "event"), FOLLOWED, ids=named, indirect=["consuming"])
-async def test_news_of_somebody_unknown_is_no_error_and_again_changes_nothing(consuming, event):
+async def test_news_of_somebody_unknown_is_no_error_and_again_changes_nothing(consuming: Any, event: type[Event]) -> None:
     [said] = history(sample(event))
     once = await after(consuming, said)
     assert await after(consuming, said, said, said) == once

@@ -1,6 +1,8 @@
 """Consent ends in the same state whatever the way in which news of accounts, sessions and keys arrives."""
 
+from collections.abc import AsyncIterator
 from datetime import date
+from typing import Any
 
 import pytest
 from chassis.resources import connect
@@ -37,7 +39,7 @@ PEOPLE = ("anna", "bram", "cleo", "dirk", "eva", "finn", "gijs")
 
 
 @pytest.fixture
-async def service(common, laboratory):
+async def service(common: dict[str, Any], laboratory: Any) -> AsyncIterator[Any]:
     made = connect(ConsentSettings(**common))
     lab = laboratory(made.mongo, made.keyring)
     await lab.begin_again()
@@ -49,7 +51,7 @@ async def service(common, laboratory):
 
 @few_examples
 @given(data=st.data())
-async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service, data):
+async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service: Any, data: st.DataObject) -> None:
     if service.expected is None:
         await arrive(service.consumer, in_order(WORLD))
         service.expected = await service.stored()
@@ -58,7 +60,7 @@ async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(
     service.check(await service.stored())
 
 
-async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
+async def test_the_order_that_nobody_doubts_ends_where_it_should(service: Any) -> None:
     await arrive(service.consumer, in_order(WORLD))
     assert [who for who in PEOPLE if await may_decide(service.mongo, who)] == ["anna", "bram", "gijs"]
     stored = await service.stored()
@@ -68,7 +70,7 @@ async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
     }
 
 
-async def test_an_account_that_is_confirmed_and_closed_in_one_batch_is_closed(service):
+async def test_an_account_that_is_confirmed_and_closed_in_one_batch_is_closed(service: Any) -> None:
     """As a consumer finds it that begins with a topic that is not compacted yet."""
     await arrive(service.consumer, [history(*accounts("anna", "confirmed", "closed"))])
     assert not await may_decide(service.mongo, "anna")

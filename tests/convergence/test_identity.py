@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -89,7 +90,7 @@ def world(service: Service) -> list[History]:
 
 
 @pytest.fixture
-async def service(common, laboratory):
+async def service(common: dict[str, Any], laboratory: Any) -> AsyncIterator[Service]:
     made = app.parts(IdentitySettings(**common))
     lab = laboratory(made.mongo, made.keyring)
     one = Service(made, app.build_worker(made.resources.settings, made=made).consumer, lab)
@@ -104,7 +105,7 @@ async def service(common, laboratory):
 
 @few_examples
 @given(data=st.data())
-async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service, data):
+async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service: Service, data: st.DataObject) -> None:
     if service.lab.expected is None:
         await arrive(service.consumer, in_order(world(service)))
         service.lab.expected = await service.end()
@@ -113,7 +114,7 @@ async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(
     service.lab.check(await service.end())
 
 
-async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
+async def test_the_order_that_nobody_doubts_ends_where_it_should(service: Service) -> None:
     await arrive(service.consumer, in_order(world(service)))
     end = await service.end()
     assert end["contacts"] == {who: ("nl", {"address": f"{who}@x.example"}) for who in PEOPLE}
@@ -121,7 +122,7 @@ async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
     assert "waiting_events" not in end["stored"]
 
 
-async def test_an_answer_that_waits_for_a_key_takes_the_place_of_the_earlier_one(service):
+async def test_an_answer_that_waits_for_a_key_takes_the_place_of_the_earlier_one(service: Service) -> None:
     """The question may overtake the key: of one person there is one waiting word, the newest, and it leaves once."""
     await arrive(service.consumer, [history(service.wanted("anna"), service.wanted("anna"))])
     await arrive(service.consumer, [history(service.sealing_key("week"))])

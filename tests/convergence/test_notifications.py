@@ -4,8 +4,10 @@ Mails are sent after everything has arrived: what is mailed meanwhile was right 
 """
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES as VACANCIES
 from contracts.profiles.vacancy import VacancyEvent
+from contracts.shapes.mail_request import MailRequestEvent
 from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PublicKey, SealedBox
@@ -87,6 +90,8 @@ class Service:
     parts: app.Parts
     consumer: Any
     lab: Any
+    world: Any = None
+    taken: list[str] = field(default_factory=list)
 
     async def save(self, who: str, word: str) -> None:
         """Let somebody save a search."""
@@ -105,7 +110,7 @@ class Service:
         sealed = await self.seal(dark=dark, address=f"{name or who}@x.example")
         return ContactEvent(account=who, sealed=sealed, language=language)
 
-    async def ask(self, kind: type, who: str, what: str, template: str, **more: Any) -> Any:
+    async def ask(self, kind: type[MailRequestEvent], who: str, what: str, template: str, **more: Any) -> Any:
         """A mail that somebody asks for."""
         facts = (
             {"visible-until": "2027-03-01", "period-days": "28"} if template == "renewal-asked" else {"ended-on": "2027-03-01"}
@@ -185,7 +190,7 @@ async def world(service: Service) -> list[History]:
 
 
 @pytest.fixture
-async def service(common, clock_file, laboratory):
+async def service(common: dict[str, Any], clock_file: Path, laboratory: Any) -> AsyncIterator[Service]:
     made = connect(NotificationsSettings(**common))
     parts = app.use_cases(made)
     one = Service(made, parts, app.build_worker(made.settings, made=made).consumer, laboratory(made.mongo, made.keyring))
@@ -205,7 +210,7 @@ async def service(common, clock_file, laboratory):
 
 @few_examples
 @given(data=st.data())
-async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service, data):
+async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service: Service, data: st.DataObject) -> None:
     if service.lab.expected is None:
         service.world = await world(service)
         await arrive(service.consumer, in_order(service.world))
@@ -215,7 +220,7 @@ async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(
     service.lab.check(await service.end())
 
 
-async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
+async def test_the_order_that_nobody_doubts_ends_where_it_should(service: Service) -> None:
     await arrive(service.consumer, in_order(await world(service)))
     end = await service.end()
     told = {cause: mail["state"] for cause, mail in end["stored"]["mails"].items()}
@@ -244,7 +249,7 @@ async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
     assert "dead_letters" not in end["stored"]
 
 
-async def test_a_contact_whose_key_is_gone_is_asked_for_again_once_whatever_comes_twice(service):
+async def test_a_contact_whose_key_is_gone_is_asked_for_again_once_whatever_comes_twice(service: Service) -> None:
     """The answer has a higher sequence and opens; the dark one, when it comes again, changes nothing."""
     dark, light = history(await service.contact("hana", dark=True), await service.contact("hana"))
     await arrive(service.consumer, [[dark], [dark, dark]])
@@ -254,7 +259,7 @@ async def test_a_contact_whose_key_is_gone_is_asked_for_again_once_whatever_come
     assert await service.parts.contacts.of(service.made.mongo, "hana") == Contact("hana@x.example", "nl")
 
 
-async def test_a_mail_whose_address_comes_last_goes_all_the_same(service):
+async def test_a_mail_whose_address_comes_last_goes_all_the_same(service: Service) -> None:
     request = await service.ask(IdentityMailRequestEvent, "finn", "session-stolen", "session-stolen")
     await arrive(service.consumer, [history(request)])
     await service.send()
@@ -265,7 +270,7 @@ async def test_a_mail_whose_address_comes_last_goes_all_the_same(service):
 
 
 @pytest.mark.parametrize("place", range(4))
-async def test_who_agreed_again_is_told_of_a_vacancy_wherever_between_their_decisions_it_comes(service, place):
+async def test_who_agreed_again_is_told_of_a_vacancy_wherever_it_comes_between(service: Service, place: int) -> None:
     said = [[one] for one in history(*decided("anna", "consented", "withdrawn", "consented"))]
     said.insert(place, history(vacancy("v", "Houtbouw")))
     await arrive(service.consumer, [history(account("anna")), history(await service.contact("anna")), *said])
@@ -274,7 +279,7 @@ async def test_who_agreed_again_is_told_of_a_vacancy_wherever_between_their_deci
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_who_withdrew_while_a_batch_said_yes_in_between_is_not_mailed(service, late):
+async def test_who_withdrew_while_a_batch_said_yes_in_between_is_not_mailed(service: Service, late: bool) -> None:
     """Withdrawn, given again, withdrawn: one batch may hold all three, and the last one counts."""
     said: list[Delivery] = history(*decided("anna", "withdrawn", "consented", "withdrawn"))
     wood = history(vacancy("v", "Houtbouw"))

@@ -1,5 +1,6 @@
 """Profiles ends in the same state whatever the way in which news of accounts, consent, organisations and mails arrives."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -146,8 +147,7 @@ def _says_nothing(row: dict[str, Any]) -> bool:
 
 
 @pytest.fixture
-async def service(common, clock_file, laboratory):
-    clock_file.write_text("0")
+async def service(common: dict[str, Any], turn: Callable[[int], None], laboratory: Any) -> AsyncIterator[Service]:
     made = app.parts(ProfilesSettings(**common))
     lab = laboratory(made.mongo, made.keyring)
     one = Service(made, app.build_worker(made.resources.settings, made=made).consumer, lab)
@@ -156,7 +156,7 @@ async def service(common, clock_file, laboratory):
     for who in ASKED:
         await one.tell(who)
         await one.activate(who)
-    clock_file.write_text(str(367 * 86_400))
+    turn(367)
     for who in ASKED:
         await one.ask(who)
     for who in [who for who in CANDIDATES if who not in ASKED]:
@@ -169,7 +169,7 @@ async def service(common, clock_file, laboratory):
 
 @few_examples
 @given(data=st.data())
-async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service, data):
+async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(service: Service, data: st.DataObject) -> None:
     if service.lab.expected is None:
         await arrive(service.consumer, in_order(WORLD))
         service.lab.expected = await service.end()
@@ -178,7 +178,7 @@ async def test_whatever_the_way_in_which_everything_arrives_the_end_is_the_same(
     service.lab.check(await service.end())
 
 
-async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
+async def test_the_order_that_nobody_doubts_ends_where_it_should(service: Service) -> None:
     await arrive(service.consumer, in_order(WORLD))
     end = await service.end()
     assert sorted(end["stored"]["bank"]) == ["anna", "cleo", "hana", "ilse"]
@@ -194,7 +194,7 @@ async def test_the_order_that_nobody_doubts_ends_where_it_should(service):
 
 
 @pytest.mark.parametrize("gone", [False, True])
-async def test_who_closed_before_anybody_here_heard_of_them_stays_out_of_the_bank(service, gone):
+async def test_who_closed_before_anybody_here_heard_of_them_stays_out_of_the_bank(service: Service, gone: bool) -> None:
     """After compaction the closing is all that is left of an account, and it names no role any more."""
     closed = history(account("kees"), account("kees", "closed"), then_gone=gone)[-1:]
     await arrive(service.consumer, [closed, history(*decided("kees", "consented"))])
@@ -203,7 +203,7 @@ async def test_who_closed_before_anybody_here_heard_of_them_stays_out_of_the_ban
     assert await service.made.mongo.find_one("bank", {"_id": "kees"}) is None
 
 
-async def test_whose_account_could_not_be_read_before_anybody_here_heard_of_them_stays_out_too(service):
+async def test_whose_account_could_not_be_read_before_anybody_here_heard_of_them_stays_out_too(service: Service) -> None:
     """A parked key may say that the account is closed."""
     [said] = history(account("lars"))
     await transact(service.made.mongo, lambda uow: hold_account(service.made.records)(decoded(service.consumer, said), uow))

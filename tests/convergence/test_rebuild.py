@@ -1,6 +1,7 @@
 """On the real Kafka: what a service knows of others can be dropped and is built again from the topics, the same as before."""
 
 import importlib
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -85,7 +86,7 @@ async def publish(kafka: str, said: list[Delivery]) -> None:
 
 
 @asynccontextmanager
-async def reading(lab: Any, said: list[Delivery]):
+async def reading(lab: Any, said: list[Delivery]) -> AsyncIterator[Any]:
     """Run the service's consumer in a group that has read nothing yet, until it has read all that was said."""
     worker = lab.worker()
     followed = {one.topic.name for one in worker.consumer.subscriptions}
@@ -108,7 +109,7 @@ async def known(lab: Any, tag: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-async def lab(common, kafka, laboratory, request):
+async def lab(common: dict[str, Any], kafka: str, laboratory: Any, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """A service over an empty store."""
     kind, projections = SERVICES[request.param]
     app, told = importlib.import_module(f"{request.param}.app"), kind(**common, kafka=kafka)
@@ -122,7 +123,7 @@ async def lab(common, kafka, laboratory, request):
 
 
 @pytest.mark.parametrize("lab", SERVICES, indirect=True)
-async def test_projections_that_were_dropped_are_built_again_from_the_topics(lab, kafka):
+async def test_projections_that_were_dropped_are_built_again_from_the_topics(lab: Any, kafka: str) -> None:
     tag = f"{new_id()[-12:]}-"
     said = world(tag)
     await publish(kafka, said)
@@ -137,7 +138,7 @@ async def test_projections_that_were_dropped_are_built_again_from_the_topics(lab
 
 
 @pytest.mark.parametrize("lab", ["notifications"], indirect=True)
-async def test_after_a_rebuild_an_address_whose_key_is_gone_is_asked_for_again(lab, kafka):
+async def test_after_a_rebuild_an_address_whose_key_is_gone_is_asked_for_again(lab: Any, kafka: str) -> None:
     """Each reading from the beginning asks once, under the contact's own sequence; identity knows a question it has answered."""
     tag = f"{new_id()[-12:]}-"
     said = [one for one in world(tag) if one.kind is ContactEvent]
@@ -151,7 +152,7 @@ async def test_after_a_rebuild_an_address_whose_key_is_gone_is_asked_for_again(l
 
 
 @pytest.mark.parametrize("lab", ["profiles"], indirect=True)
-async def test_what_profiles_derived_for_people_is_derived_again_from_the_topics(lab, kafka):
+async def test_what_profiles_derived_for_people_is_derived_again_from_the_topics(lab: Any, kafka: str) -> None:
     """Consent and account stand in each profile's own document, which no topic can give back: only they are derived anew."""
     tag = f"{new_id()[-12:]}-"
     said = history(ACCOUNTS[0].model_copy(update={"account": f"{tag}anna"}))
