@@ -1,5 +1,6 @@
 """Saved searches over HTTP: whose they are, what they may ask for, and what a wrong one gets."""
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -133,6 +134,14 @@ async def test_a_repeated_request_saves_one_search(api, headers, subject, world)
     assert first.json() == second.json()
     assert (second.status_code, other.status_code) == (201, 422)
     assert len(await world.mongo.find("searches", {"subject": subject})) == 1
+
+
+async def test_many_requests_at_once_save_no_more_than_one_may_have(api, headers, world):
+    for number in range(world.settings.searches_per_person - 2):
+        await api.http.post(PATH, json={"criteria": {"words": f"woord{number}"}}, headers=headers)
+    sent = [api.http.post(PATH, json={"criteria": {"words": f"meer{number}"}}, headers=headers) for number in range(8)]
+    answers = [answer.status_code for answer in await asyncio.gather(*sent)]
+    assert sorted(answers) == [201] * 2 + [409] * 6
 
 
 async def test_a_person_has_at_most_so_many_searches(api, headers, subject, world):

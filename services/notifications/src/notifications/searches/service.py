@@ -64,6 +64,7 @@ class Searches:
             AmbiguousPlaceError: Several places have this name.
         """
         criteria = with_known_place(criteria)
+        store.take_turn(uow, subject)
         if len(await store.searches_of(uow, subject, after=None, limit=self.most)) >= self.most:
             raise TooManySearchesError
         document: Document = {"_id": new_id(), "sequence": 1, "subject": subject, "created_at": self.clock.machine()}

@@ -1,5 +1,6 @@
 """Saved searches in MongoDB: the person's own words encrypted, and beside them what vacancies are compared with."""
 
+from datetime import timedelta
 from typing import Any
 
 from chassis.uow import Document, Reads, UnitOfWork
@@ -8,11 +9,16 @@ from pymongo import ASCENDING, IndexModel
 from notifications.searches.model import SearchState
 
 SEARCHES = "searches"
+TURNS = "search_turns"
+TURN_KEPT = timedelta(minutes=10)
+"""Longer than any transaction; machine time and no domain term, so an index lets the rows go."""
+
 INDEXES = {
     SEARCHES: [
         IndexModel([("subject", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("since", ASCENDING)], partialFilterExpression={"state": SearchState.ACTIVE}),
-    ]
+    ],
+    TURNS: [IndexModel([("at", ASCENDING)], expireAfterSeconds=int(TURN_KEPT.total_seconds()))],
 }
 
 
@@ -30,6 +36,11 @@ async def searches_of(reads: Reads, subject: str, *, after: str | None, limit: i
 async def active(reads: Reads, *, frequency: str, since_at_most: str) -> list[Document]:
     """Return every search that wants mails of this frequency and was saved on that day or before."""
     return await reads.find(SEARCHES, {"state": SearchState.ACTIVE, "frequency": frequency, "since": {"$lte": since_at_most}})
+
+
+def take_turn(uow: UnitOfWork, subject: str) -> None:
+    """Let a person's new searches at once conflict, so that each counts those before it."""
+    uow.update(TURNS, {"_id": subject}, {"$set": {"at": uow.clock.machine()}}, upsert=True)
 
 
 def add(uow: UnitOfWork, document: Document) -> None:
