@@ -82,8 +82,10 @@ async def test_r14_anonymous_at_once_and_undone_again(world, sanne):
         "wishes": {"titles": ["Souschef"]},
     }
     assert await handle(sanne) == answer.json()["handle"] != old
-    assert (await sanne.send("DELETE", "/me/anonymity")).json()["anonymity"] == "open"
+    undone = (await sanne.send("DELETE", "/me/anonymity")).json()
+    assert undone["anonymity"] == "open"
     assert await seen(sanne) == open_
+    assert await handle(sanne) == undone["handle"] not in {old, answer.json()["handle"]}
 
 
 async def test_r14_twice_is_once(world, sanne):

@@ -79,12 +79,12 @@ class Disclosures:
         return record
 
     async def undo(self, uow: UnitOfWork, *, subject: str) -> Record:
-        """Show again what the candidate chose to show."""
+        """Show again what the candidate chose to show, under a new handle: what was seen anonymously gets no name."""
         record = await self.records.find_or_new(uow, subject)
         if record.anonymity is Anonymity.PERMANENT:
             raise PermanentProblem
         if record.anonymity is Anonymity.ANONYMOUS:
-            record.anonymity = Anonymity.OPEN
+            record.anonymity, record.handle = Anonymity.OPEN, new_handle()
             await self.records.keep(uow, record)
         return record
 
