@@ -1,10 +1,8 @@
 """Fixtures of the consent tests: the service on the real MongoDB, people to call it, a clock to turn."""
 
-import asyncio
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,14 @@ from chassis.ids import new_id, random_bytes
 from chassis.known import store_signing_key
 from chassis.mongo import Mongo, transact
 from chassis.resources import Resources, connect
-from chassis.tokens import Caller, encode
 from chassis.uow import UnitOfWork
 from consent.app import build_api
 from consent.settings import ConsentSettings
 from consent.statements.model import Statement, Statements, Wording, sha256
 from consent.statements.service import PURPOSES
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar import Litestar
+from testkit.keys import Signer
+from testkit.running import serving
 
 BASE = "/api/consent/v1"
 PURPOSE = "candidate-search"
@@ -35,36 +33,6 @@ def statement(version: str, in_force_from: date) -> Statement:
         text = f"# Title {language}\n\nText of {version}.\n"
         wordings[language] = Wording(text, sha256(text), f"Changes of {version}", {PURPOSE: f"Question {version} {language}"})
     return Statement(version, in_force_from, wordings)
-
-
-@dataclass
-class Signer:
-    """Signs tokens as identity would."""
-
-    settings: ConsentSettings
-    clock: Clock
-    kid: str = field(default_factory=new_id)
-    private: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
-
-    def token(self, role: str = "candidate", subject: str | None = None, session: str | None = None) -> str:
-        now = self.clock.machine()
-        caller = Caller(
-            subject=subject or new_id(), role=role, org="org-1" if role != "candidate" else None, session=session or new_id()
-        )
-        return encode(
-            caller,
-            kid=self.kid,
-            key=self.private,
-            issuer=self.settings.public_url,
-            token_id=new_id(),
-            issued=now,
-            expires=now + timedelta(minutes=10),
-        )
-
-    def public(self) -> dict[str, Any]:
-        x = urlsafe_b64encode(self.private.public_key().public_bytes_raw()).rstrip(b"=").decode()
-        now = self.clock.machine()
-        return {"kid": self.kid, "x": x, "not_before": now - timedelta(hours=1), "not_after": now + timedelta(days=1)}
 
 
 @dataclass
@@ -125,30 +93,11 @@ class Service:
 
     def person(self, role: str = "candidate", subject: str | None = None) -> Person:
         subject = subject or new_id()
-        return Person(self.client, subject, {"Authorization": f"Bearer {self.signer.token(role, subject)}"})
+        return Person(self.client, subject, self.signer.headers(subject, role, org=None if role == "candidate" else "org-1"))
 
     async def outbox(self, subject: str) -> list[dict[str, Any]]:
         rows = await self.mongo.find("outbox", {"key": {"$regex": f"^{subject}:"}}, sort=[("sequence", 1)])
         return [dict(row) for row in rows]
-
-
-@asynccontextmanager
-async def serving(app: Litestar) -> AsyncIterator[None]:
-    """Keep an application's lifespan open in one task, which a fixture's two halves are not."""
-    ready, over = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            ready.set()
-            await over.wait()
-
-    task = asyncio.create_task(live())
-    await ready.wait()
-    try:
-        yield
-    finally:
-        over.set()
-        await task
 
 
 @pytest.fixture
@@ -182,15 +131,14 @@ def statements(settings: ConsentSettings) -> Statements:
 async def consent(settings: ConsentSettings, statements: Statements) -> AsyncIterator[Service]:
     """The API on a database of its own, with a signing key that it knows."""
     made = connect(settings)
-    signer = Signer(settings, made.clock)
-    app = build_api(settings, made=made, statements=statements)
+    signer = Signer(settings.public_url)
 
     async def known(uow: UnitOfWork) -> None:
-        store_signing_key(uow, **signer.public())
+        store_signing_key(uow, **signer.announcement().model_dump())
 
     await transact(made.mongo, known)
-    transport = httpx.ASGITransport(app=app)
-    async with serving(app), httpx.AsyncClient(transport=transport, base_url="http://consent") as client:
+    app = build_api(settings, made=made, statements=statements)
+    async with serving(app) as client:
         assert settings.clock_file is not None
         yield Service(settings, made, settings.clock_file, app, client, signer)
     await made.close()

@@ -1,22 +1,20 @@
 """What consent follows and what it tells, over the real Kafka: its worker runs beside its API."""
 
-import asyncio
-from contextlib import asynccontextmanager
 from datetime import date
 
 import pytest
-from chassis.background import running
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.process import chosen, tasks_of
 from chassis.resources import connect
 from consent.app import PREFIX, build_worker
 from contracts.consent.decision import DecisionEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.session import SessionEvent
-from contracts.identity.signing_key import SigningKeyEvent
+from testkit.deliveries import put, saying, tombstone
+from testkit.keys import Signer
 from testkit.parts import fresh_name
-from testkit.probe import read_topic, send_raw
+from testkit.probe import read_topic
+from testkit.running import working
 from testkit.waiting import eventually
 
 PURPOSE = "candidate-search"
@@ -28,46 +26,19 @@ async def worker(consent, kafka):
     settings = consent.settings.model_copy(update={"kafka": kafka})
     made = connect(settings)
     built = build_worker(settings, made=made, group=fresh_name("consent"))
-    try:
-        async with in_one_task(tasks_of(built, chosen(built, []))):
-            await eventually(lambda: built.consumer.ready and built.consumer.consumer.assignment(), timeout=30)
-            yield built
-    finally:
-        await made.close()
+    async with working(built):
+        yield built
+    await made.close()
 
 
-@asynccontextmanager
-async def in_one_task(tasks):
-    """Begin and end background tasks in one task, which a fixture's two halves are not."""
-    over = asyncio.Event()
-
-    async def live():
-        async with running(tasks):
-            await over.wait()
-
-    task = asyncio.create_task(live())
-    try:
-        yield
-    finally:
-        over.set()
-        await task
+async def tell(worker, event, *, sequence: int) -> None:
+    """Put an event of identity on its topic."""
+    await put(worker.bootstrap, saying(event, sequence))
 
 
-async def tell(worker, event, *, sequence: int, key: str | None = None, gone: bool = False) -> None:
-    """Put an event of identity on its topic, or a tombstone for its key."""
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": new_id(),
-        "ce_source": event.topic.source,
-        "ce_type": event.topic.event_type,
-        "ce_subject": event.key,
-        "ce_time": Clock().machine().isoformat(),
-        "ce_sequence": str(sequence),
-    }
-    body = None if gone else event.model_dump_json().encode()
-    await send_raw(
-        worker.bootstrap, event.topic.name, (key or event.key).encode(), body, [(n, v.encode()) for n, v in headers.items()]
-    )
+async def tell_gone(worker, event, *, sequence: int) -> None:
+    """Put the tombstone of an event's key on its topic."""
+    await put(worker.bootstrap, tombstone(type(event), event.key, sequence))
 
 
 def account(subject: str, state: str) -> AccountEvent:
@@ -120,7 +91,7 @@ async def test_the_account_that_came_last_counts_whatever_arrives_late(consent, 
     assert await refused(anna, presentation)
     await tell(worker, account(anna.subject, "confirmed"), sequence=4)
     await eventually(lambda: accepted(anna, presentation), timeout=20)
-    await tell(worker, account(anna.subject, "confirmed"), sequence=5, gone=True)
+    await tell_gone(worker, account(anna.subject, "confirmed"), sequence=5)
     await eventually(lambda: refused(anna, presentation), timeout=20)
 
 
@@ -130,21 +101,21 @@ async def accepted(person, presentation: str) -> bool:
 
 async def test_tokens_are_checked_with_what_came_by_event(consent, worker):
     """A new key, an ended session, a withdrawn key: each is known in seconds, without asking identity."""
-    other = type(consent.signer)(consent.settings, consent.clock)
+    other = Signer(consent.settings.public_url)
     subject, session = new_id(), new_id()
 
     async def answers(token: str, status: int) -> bool:
         answer = await consent.client.get(f"{PREFIX}/decisions", headers={"Authorization": f"Bearer {token}"})
         return answer.status_code == status
 
-    first, second = other.token(subject=subject, session=session), other.token(subject=subject)
+    first, second = other.token(subject, session=session), other.token(subject)
     assert await answers(first, 401)
-    key = SigningKeyEvent.model_validate(other.public())
+    key = other.announcement()
     await tell(worker, key, sequence=1)
     await eventually(lambda: answers(first, 200), timeout=20)
     ended = SessionEvent(session=session, account=subject, ended_at=Clock().machine(), reason="signed-out")
     await tell(worker, ended, sequence=2)
     await eventually(lambda: answers(first, 401), timeout=20)
     assert await answers(second, 200)
-    await tell(worker, key, sequence=2, gone=True)
+    await tell_gone(worker, key, sequence=2)
     await eventually(lambda: answers(second, 401), timeout=20)

@@ -1,10 +1,8 @@
 """Fixtures of the identity tests: the service on the real MongoDB, the sealed mails as notifications would open them, a clock."""
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +26,7 @@ from litestar import Litestar
 from nacl.public import PrivateKey, SealedBox
 from pymongo import MongoClient
 from testkit.parts import fresh_name
+from testkit.running import serving
 
 BASE = "/api/identity/v1"
 PASSWORD = "pas fiets brug"
@@ -243,30 +242,10 @@ async def identity(settings: IdentitySettings) -> AsyncIterator[Service]:
     app = build_api(settings, clock=made.clock)
     sealing = PrivateKey.generate()
     await make_known(made.mongo, sealing)
-    transport = httpx.ASGITransport(app=app)
-    async with serving(app), httpx.AsyncClient(transport=transport, base_url="http://identity") as client:
+    async with serving(app) as client:
         assert settings.clock_file is not None
         yield Service(settings, made.clock, settings.clock_file, made.mongo, made.keyring.mongo, app, client, sealing)
     await made.close()
-
-
-@asynccontextmanager
-async def serving(app: Litestar) -> AsyncIterator[None]:
-    """Keep an application's lifespan open in one task, since a fixture is set up and taken down in two."""
-    ready, over = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            ready.set()
-            await over.wait()
-
-    task = asyncio.create_task(live())
-    await asyncio.wait({task, asyncio.ensure_future(ready.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield
-    finally:
-        over.set()
-        await task
 
 
 async def make_known(mongo: Mongo, sealing: PrivateKey) -> None:

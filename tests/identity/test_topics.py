@@ -1,15 +1,10 @@
 """Identity's worker on the real Kafka: what its followers get, and what it does with what it follows."""
 
-import asyncio
-import base64
 import json
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from chassis.background import running
 from chassis.ids import new_id
-from chassis.process import chosen, tasks_of
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.dead_letter import IdentityDeadLetterEvent
@@ -18,11 +13,13 @@ from contracts.identity.organisation import OrganisationEvent
 from contracts.identity.session import SessionEvent
 from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.reseal import NotificationsResealEvent
-from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from identity.app import build_worker, parts
 from nacl.public import PrivateKey
+from testkit.deliveries import put, saying
+from testkit.keys import sealing_key
 from testkit.parts import fresh_name
 from testkit.probe import read_topic, send_raw
+from testkit.running import working
 from testkit.waiting import eventually
 
 
@@ -34,56 +31,20 @@ async def worker(identity, kafka):
     settings = identity.settings.model_copy(update={"kafka": kafka, "relay_poll": timedelta(milliseconds=500)})
     made = parts(settings, patience=timedelta(seconds=20))
     built = build_worker(settings, made=made, group=fresh_name("identity"))
-    async with in_one_task(tasks_of(built, chosen(built, []))):
-        await eventually(lambda: built.consumer.ready and built.consumer.consumer.assignment(), timeout=30)
+    async with working(built):
         yield built
     await made.close()
 
 
-@asynccontextmanager
-async def in_one_task(tasks):
-    """Begin and end background tasks in one task, which a fixture's two halves are not."""
-    over = asyncio.Event()
-
-    async def live():
-        async with running(tasks):
-            await over.wait()
-
-    task = asyncio.create_task(live())
-    try:
-        yield
-    finally:
-        over.set()
-        await task
-
-
-async def tell(worker, event, *, sequence: int, body: bytes | None = None) -> None:
+async def tell(worker, event, *, sequence: int) -> None:
     """Put an event of notifications on its topic."""
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": new_id(),
-        "ce_source": event.topic.source,
-        "ce_type": event.topic.event_type,
-        "ce_subject": event.key,
-        "ce_time": worker.mongo.clock.machine().isoformat(),
-        "ce_sequence": str(sequence),
-    }
-    value = event.model_dump_json().encode() if body is None else body
-    await send_raw(worker.bootstrap, event.topic.name, event.key.encode(), value, [(n, v.encode()) for n, v in headers.items()])
+    await put(worker.bootstrap, saying(event, sequence))
 
 
 async def announce(identity, worker) -> None:
     """Let notifications announce the sealing key whose private half the test has."""
-    today = identity.clock.today()
     identity.sealing = PrivateKey.generate()
-    event = NotificationsSealingKeyEvent(
-        key_id=new_id(),
-        public_key=base64.b64encode(bytes(identity.sealing.public_key)).decode(),
-        first_day=today,
-        used_until=today + timedelta(days=6),
-        destroyed_on=today + timedelta(days=14),
-    )
-    await tell(worker, event, sequence=1)
+    await tell(worker, sealing_key(identity.sealing, identity.clock.today()), sequence=1)
 
 
 async def told(worker, event, key: str) -> list:
@@ -165,7 +126,7 @@ async def test_a_contact_that_went_dark_is_sealed_again_once(identity, worker) -
         return NotificationsResealEvent(subject=subject, reason="dark", asked_on=identity.clock.today())
 
     rubbish, stranger = new_id(), new_id()
-    await tell(worker, wants(rubbish), sequence=1, body=b"{")
+    await send_raw(worker.bootstrap, wants(rubbish).topic.name, rubbish.encode(), b"{", saying(wants(rubbish), 1).headers())
     await tell(worker, wants(stranger), sequence=1)
     for _ in range(2):
         await tell(worker, wants(subject), sequence=1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -17,21 +17,20 @@ from chassis.ids import new_id
 from chassis.inbox import Incoming
 from chassis.resources import connect
 from chassis.sealing import PRIVATE, turn_sealing_keys
-from chassis.tokens import Caller, encode
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.organisation import OrganisationEvent
-from contracts.identity.signing_key import SigningKeyEvent
 from contracts.kinds import Sealed
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES, VacancyEvent
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.public import PublicKey, SealedBox
 from notifications.app import INDEXES, build_api, make_consumer, make_sender, smtp_mailer, use_cases
 from notifications.settings import NotificationsSettings
 from pydantic_core import to_json
 from pymongo import MongoClient
+from testkit.deliveries import Delivery, decoded
+from testkit.keys import Signer
 from testkit.parts import fresh_name
 
 KEY = b64encode(b"k" * 32).decode()
@@ -94,7 +93,7 @@ class World:
         self.mongo, self.keyring, self.clock = self.made.mongo, self.made.keyring, self.made.clock
         self.parts = use_cases(self.made)
         self.consumer = make_consumer(self.parts)
-        self._sequences: dict[tuple[str, str], int] = {}
+        self._sequences: dict[tuple[type, str], int] = {}
 
     async def start(self) -> None:
         await self.mongo.ensure_indexes(outbox.INDEXES, *INDEXES)
@@ -119,12 +118,10 @@ class World:
         return Sealed(key_id=rows[0]["key_id"], box=b64encode(box).decode())
 
     def incoming(self, event, *, key=None, event_type=None, sequence=None) -> Incoming:
-        event_type = event_type or type(event)
-        key = key or event.key
-        topic = event_type.topic.name
-        number = self._sequences[topic, key] = sequence or self._sequences.get((topic, key), 0) + 1
-        record = SimpleNamespace(topic=topic, partition=0, offset=0, key=key.encode(), value=b"", headers=[])
-        return Incoming(record, topic, key, new_id(), event_type.topic.event_type, number, self.clock.machine(), None, event)
+        event_type, key = event_type or type(event), key or event.key
+        known = self._sequences.get((event_type, key), 0)
+        number = self._sequences[event_type, key] = sequence or known + 1
+        return decoded(self.consumer, Delivery(event_type, key, number, event))
 
     async def hear(self, *events) -> None:
         """Apply events in one batch, each with the next sequence of its key."""
@@ -245,24 +242,16 @@ class Api:
     """The API as people and mail programs reach it: over HTTP, with tokens that a known key signed."""
 
     def __init__(self, world: World) -> None:
-        self.world, self._signer = world, Ed25519PrivateKey.generate()
+        self.world, self._signer = world, Signer(world.settings.public_url)
         self.app = build_api(world.settings, made=world.made)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="https://portal.example")
 
     async def start(self) -> None:
-        now = self.world.clock.machine()
-        x = urlsafe_b64encode(self._signer.public_key().public_bytes_raw()).decode().rstrip("=")
-        valid = {"not_before": now - timedelta(days=1), "not_after": now + timedelta(days=1)}
-        await self.world.hear(SigningKeyEvent(kid="k1", x=x, **valid))
+        await self.world.hear(self._signer.announcement())
 
-    def signed_in(self, subject: str, role: str = "candidate", **claims) -> dict[str, str]:
+    def signed_in(self, subject: str, role: str = "candidate") -> dict[str, str]:
         """The headers of somebody who is signed in."""
-        now, org = self.world.clock.machine(), None if role == "candidate" else "org-1"
-        caller = Caller(subject, role, org=org, session="s1")
-        times = {"issued": now, "expires": now + timedelta(minutes=10)}
-        issuer = self.world.settings.public_url
-        token = encode(caller, kid="k1", key=self._signer, issuer=issuer, token_id="t1", **times, **claims)
-        return {"Authorization": f"Bearer {token}"}
+        return self._signer.headers(subject, role, org=None if role == "candidate" else "org-1")
 
     async def save(self, subject: str, **criteria) -> str:
         """Save a search and return its id."""

@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 
 import pytest
-from chassis.background import running
-from chassis.ids import new_id
-from chassis.process import chosen, tasks_of
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from notifications.app import build_worker
+from testkit.deliveries import put, saying
 from testkit.probe import read_topic, send_raw
+from testkit.running import working
 from testkit.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -24,27 +22,13 @@ def settings(settings, kafka):
     return settings.model_copy(update={"kafka": kafka})
 
 
-@asynccontextmanager
-async def working(world, make):
-    """Run a whole worker whose group has read nothing yet."""
-    worker = build_worker(world.settings, made=world.made, group=make.name("notifications"))
-    async with running(tasks_of(worker, chosen(worker, []))):
-        await eventually(lambda: worker.consumer.ready and worker.consumer.consumer.assignment(), timeout=60)
-        yield worker
+def fresh_worker(world, make):
+    """Return a whole worker whose group has read nothing yet."""
+    return build_worker(world.settings, made=world.made, group=make.name("notifications"))
 
 
 async def tell(world, event, sequence: int) -> None:
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": new_id(),
-        "ce_source": event.topic.source,
-        "ce_type": event.topic.event_type,
-        "ce_subject": event.key,
-        "ce_time": world.clock.machine().isoformat(),
-        "ce_sequence": str(sequence),
-    }
-    sent = [(name, value.encode()) for name, value in headers.items()]
-    await send_raw(world.settings.kafka, event.topic.name, event.key.encode(), event.model_dump_json().encode(), sent)
+    await put(world.settings.kafka, saying(event, sequence))
 
 
 async def published(world, event_type, key: str) -> list[dict]:
@@ -54,7 +38,7 @@ async def published(world, event_type, key: str) -> list[dict]:
 
 async def test_a_request_becomes_one_mail_and_its_asker_is_told_over_kafka(world, postbox, subject, make):
     request, contact = await world.ask(subject), await world.contact(subject, "an@x.example")
-    async with working(world, make):
+    async with working(fresh_worker(world, make)):
         await eventually(lambda: published(world, NotificationsSealingKeyEvent, contact.sealed.key_id), timeout=30)
         await send_raw(world.settings.kafka, ProfilesMailRequestEvent.topic.name, subject.encode(), b"{", [])
         for event in (request, contact, request, contact):
@@ -81,13 +65,13 @@ async def test_a_store_that_was_lost_is_rebuilt_from_the_topics_and_mails_nobody
     async def complete():
         return all(await known())
 
-    async with working(world, make):
+    async with working(fresh_worker(world, make)):
         await eventually(complete, timeout=60)
         await eventually(lambda: len(postbox.mails) == 1, timeout=30)
     before = await known()
     for name in PROJECTIONS:
         await world.mongo.database[name].delete_many({})
-    async with working(world, make):
+    async with working(fresh_worker(world, make)):
         await eventually(complete, timeout=60)
         await asyncio.wait_for(idle(world), 30)
     assert await known() == before

@@ -1,39 +1,32 @@
 """The profiles service on a real MongoDB, as its composition root builds it; a clock to turn; what the other services say."""
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 import pytest
-from aiokafka import ConsumerRecord
-from chassis import inbox
 from chassis.clock import Clock
 from chassis.ids import new_id, random_bytes
 from chassis.mongo import Mongo
-from chassis.tokens import Caller, encode
 from contracts.consent.decision import DecisionEvent
 from contracts.envelope import Event
 from contracts.identity.account import AccountEvent
 from contracts.identity.organisation import OrganisationEvent
-from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.delivery import DeliveryEvent
-from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.public import PrivateKey, SealedBox
 from profiles import app
 from profiles.lifecycle.jobs import sweep
 from profiles.settings import ProfilesSettings
 from pymongo import MongoClient
+from testkit.deliveries import arrive, saying, tombstone
+from testkit.keys import Signer, sealing_key
 from testkit.parts import fresh_name
+from testkit.running import serving
 
-SIGNER = Ed25519PrivateKey.generate()
 PREFIX = "/api/profiles/v1"
 
 
@@ -46,7 +39,7 @@ class Candidate:
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """Send a request as this person."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        headers.setdefault("Authorization", f"Bearer {token(self.subject, self._role, **self._claims)}")
+        headers = {**self._world.signer.headers(self.subject, self._role, **self._claims), **headers}
         return await self._world.client.request(method, PREFIX + path, json=body, headers=headers)
 
     async def get(self, path: str) -> Any:
@@ -79,6 +72,7 @@ class World:
         self.clock = Clock(clock_file)
         self.made = app.parts(settings, clock=self.clock)
         self.worker = app.build_worker(settings, made=self.made, group=fresh_name("profiles"))
+        self.signer = Signer(settings.public_url)
         self.client: httpx.AsyncClient
         self._sealing: dict[str, PrivateKey] = {}
         self._sequences: dict[tuple[str, str], int] = {}
@@ -112,20 +106,19 @@ class World:
         at = {str(number): self.clock.machine() - ago for number in range(DecisionEvent.topic.partitions)}
         await self.made.mongo.database["freshness"].replace_one({}, {"_id": DecisionEvent.topic.name, "at": at}, upsert=True)
 
-    async def hear(self, event: Event | None, *, sequence: int | None = None, topic: Any = None, key: str = "") -> None:
+    async def hear(self, event: Event, *, sequence: int | None = None) -> None:
         """Let the service's consumer apply an event, as it would arrive; without a sequence it is the aggregate's next one."""
-        topic, key = (event.topic, event.key) if event else (topic, key)
-        known = self._sequences.get((topic.name, key), 0)
-        sequence = known + 1 if sequence is None else sequence
-        self._sequences[topic.name, key] = max(known, sequence)
-        types = {(one.topic.name, one.topic.event_type): one for one in self.worker.consumer.subscriptions}
-        item = inbox.decode(record_of(topic, key, event, sequence), types)
-        assert isinstance(item, inbox.Incoming), item
-        await self.worker.consumer.apply([item])
+        await arrive(self.worker.consumer, [[saying(event, self._number(type(event), event.key, sequence))]])
 
-    def record(self, event: Event, sequence: int) -> "ConsumerRecord[bytes, bytes]":
-        """Return an event as Kafka would give it."""
-        return record_of(event.topic, event.key, event, sequence)
+    async def hear_tombstone(self, kind: type[Event], key: str) -> None:
+        """Let the service's consumer apply the word that an aggregate is gone."""
+        await arrive(self.worker.consumer, [[tombstone(kind, key, self._number(kind, key))]])
+
+    def _number(self, kind: type[Event], key: str, sequence: int | None = None) -> int:
+        known = self._sequences.get((kind.topic.name, key), 0)
+        sequence = known + 1 if sequence is None else sequence
+        self._sequences[kind.topic.name, key] = max(known, sequence)
+        return sequence
 
     async def consent(
         self,
@@ -156,15 +149,9 @@ class World:
 
     async def announce_sealing_key(self) -> None:
         """Let notifications announce a key for this week."""
-        private, key_id = PrivateKey.generate(), new_id()
-        self._sealing[key_id] = private
-        event = NotificationsSealingKeyEvent(
-            key_id=key_id,
-            public_key=base64.b64encode(bytes(private.public_key)).decode(),
-            first_day=self.today,
-            used_until=self.today + timedelta(days=6),
-            destroyed_on=self.today + timedelta(days=14),
-        )
+        private = PrivateKey.generate()
+        event = sealing_key(private, self.today)
+        self._sealing[event.key_id] = private
         await self.hear(event)
 
     async def sweep(self) -> int:
@@ -193,55 +180,6 @@ class World:
         await self.announce_sealing_key()
         assert await self.sweep() >= 1
         return (await self.mails(candidate.subject))[-1]
-
-
-def record_of(topic: Any, key: str, event: Event | None, sequence: int) -> "ConsumerRecord[bytes, bytes]":
-    """Return an event as Kafka would give it."""
-    value = event.model_dump_json().encode() if event else None
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": new_id(),
-        "ce_source": topic.source,
-        "ce_type": topic.event_type,
-        "ce_subject": key,
-        "ce_time": Clock().machine().isoformat(),
-        "ce_sequence": str(sequence),
-    }
-    sent = tuple((name, text.encode()) for name, text in headers.items())
-    return ConsumerRecord(topic.name, 0, 0, 0, 0, key.encode(), value, None, len(key), len(value or b""), sent)
-
-
-def token(subject: str, role: str = "candidate", **more: Any) -> str:
-    """Return an access token as identity signs it."""
-    now = Clock().machine()
-    caller = Caller(subject=subject, role=role, session=new_id(), **more)
-    issuer = "http://127.0.0.1:8000"
-    return encode(caller, kid="k1", key=SIGNER, issuer=issuer, token_id=new_id(), issued=now, expires=now + timedelta(minutes=10))
-
-
-def signing_key() -> SigningKeyEvent:
-    """Return the announcement of the key that signs the tests' tokens."""
-    x = jwt.algorithms.OKPAlgorithm.to_jwk(SIGNER.public_key(), as_dict=True)["x"]
-    now = Clock().machine()
-    return SigningKeyEvent(kid="k1", x=x, not_before=now - timedelta(days=1), not_after=now + timedelta(days=30))
-
-
-@asynccontextmanager
-async def serving(world: World) -> AsyncIterator[None]:
-    """Serve the API in this process; its lifespan must begin and end in one task, which a fixture's two halves are not."""
-    api, started, stop = app.build_api(world.settings, made=world.made), asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with api.lifespan():
-            started.set()
-            await stop.wait()
-
-    living = asyncio.create_task(live())
-    await started.wait()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://api") as world.client:
-        yield
-    stop.set()
-    await living
 
 
 @pytest.fixture
@@ -284,10 +222,10 @@ async def world(settings: ProfilesSettings, clock_file: Path) -> AsyncIterator[W
     """The service with its API, knowing identity's and notifications' keys, and nobody from another test."""
     made = World(settings, clock_file)
     await made.made.mongo.ensure_indexes(*app.INDEXES)
-    await forget_everybody(made.made.mongo)
-    await made.hear(signing_key())
+    await forget_everybody(made.made.mongo, made.made.keyring.mongo)  # its keys lie under the former test's master key
+    await made.hear(made.signer.announcement())
     await made.announce_sealing_key()
-    async with serving(made):
+    async with serving(app.build_api(settings, made=made.made)) as made.client:
         yield made
     await made.made.close()
 

@@ -102,7 +102,7 @@ async def test_r26_only_consent_is_consent(world, sanne, state):
 
 
 async def test_r26_a_forgotten_decision_is_no_consent(world, sanne):
-    await world.hear(None, topic=DecisionEvent.topic, key=f"{sanne.subject}:candidate-search:portal")
+    await world.hear_tombstone(DecisionEvent, f"{sanne.subject}:candidate-search:portal")
     assert not await in_bank(world, sanne)
 
 

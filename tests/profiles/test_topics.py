@@ -3,11 +3,11 @@
 from itertools import permutations
 
 import pytest
-from chassis.background import running
-from chassis.process import chosen, tasks_of
 from contracts.identity.account import AccountEvent
 from contracts.profiles.profile import ProfileEvent
+from testkit.deliveries import put, saying
 from testkit.probe import read_topic, send_raw
+from testkit.running import working as running_worker
 from testkit.waiting import eventually
 
 COMPLETE = {
@@ -50,7 +50,7 @@ def settings(settings, kafka):
 @pytest.fixture
 async def working(world, kafka):
     """Run the worker beside the API."""
-    async with running(tasks_of(world.worker, chosen(world.worker, []))):
+    async with running_worker(world.worker):
         yield world
 
 
@@ -65,8 +65,7 @@ async def test_r15_consent_over_kafka_puts_a_waiting_profile_into_the_bank_and_t
     await candidate.tell(COMPLETE)
     assert (await candidate.activate()).json()["waiting_for"] == ["consent"]
     event = said(working, candidate.subject)[0][0]
-    record = working.record(event, 1)
-    await send_raw(kafka, event.topic.name, record.key, record.value, list(record.headers))
+    await put(kafka, saying(event, 1))
 
     async def in_bank():
         return (await candidate.get("/me/lifecycle"))["in_bank"]
@@ -83,11 +82,10 @@ async def test_r15_consent_over_kafka_puts_a_waiting_profile_into_the_bank_and_t
 async def test_what_cannot_be_read_is_set_aside_and_the_rest_goes_on(working, kafka):
     candidate = working.candidate()
     event = working.decision(candidate.subject, "consented")
-    record = working.record(event, 1)
     broken = {"malformed": b"{broken", "invalid": b'{"subject":"x"}'}
     for value in broken.values():
-        await send_raw(kafka, event.topic.name, record.key, value, list(record.headers))
-    await send_raw(kafka, event.topic.name, record.key, record.value, list(record.headers))
+        await send_raw(kafka, event.topic.name, event.key.encode(), value, saying(event, 1).headers())
+    await put(kafka, saying(event, 1))
 
     async def consented():
         row = await working.made.mongo.find_one("profiles", {"_id": candidate.subject})

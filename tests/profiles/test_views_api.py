@@ -57,7 +57,7 @@ async def test_r19_who_looked_stays_told_when_the_organisation_is_gone(world):
     candidate, handle = await shown_candidate(world, people()[0].profile)
     recruiter, org = await organisation(world, "Een")
     await look(recruiter, handle)
-    await world.hear(None, topic=OrganisationEvent.topic, key=org)
+    await world.hear_tombstone(OrganisationEvent, org)
     assert [view["organisation"] for view in (await candidate.get("/me/views"))["items"]] == ["Een"]
     gone = await recruiter.send("GET", f"/bank/profiles/{handle}", **PURPOSE)
     assert gone.status_code == 403

@@ -19,6 +19,8 @@ from contracts.envelope import SPEC_VERSION, STREAM, Event
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from testkit.probe import send_raw
+
 few_examples = settings(
     max_examples=12,
     deadline=None,
@@ -74,8 +76,13 @@ def history(*events: Event, then_gone: bool = False) -> list[Delivery]:
     if len(keys) != 1:
         raise ValueError("a history is about one key of one topic")
     [(kind, key)] = keys
-    said = [Delivery(kind, key, number, event) for number, event in enumerate(events, 1)]
+    said = [saying(event, number) for number, event in enumerate(events, 1)]
     return [*said, tombstone(kind, key, len(events) + 1)] if then_gone else said
+
+
+def saying(event: Event, sequence: int) -> Delivery:
+    """Return an event as the delivery of its own key."""
+    return Delivery(type(event), event.key, sequence, event)
 
 
 def tombstone(kind: type[Event], key: str, sequence: int) -> Delivery:
@@ -104,6 +111,12 @@ async def arrive(consumer: Consumer, schedule: Schedule) -> None:
     """Let a consumer decode and apply every batch, as it does with what it fetched."""
     for batch in schedule:
         await consumer.apply([decoded(consumer, one) for one in batch])
+
+
+async def put(kafka: str, one: Delivery) -> None:
+    """Put a delivery on its topic, as its owner's relay would."""
+    record = one.record()
+    await send_raw(kafka, record.topic, record.key, record.value, one.headers())
 
 
 def decoded(consumer: Consumer, one: Delivery) -> Incoming[Any]:
