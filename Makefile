@@ -28,6 +28,10 @@ up: install ## start the whole stack and wait until it is ready
 demo: up ## play the story of a profile's year through the gateway; the stack goes on running
 	@$(PYTHON) -m testkit.demo
 
+.PHONY: scan
+scan: ## after the demo, search the disks of Kafka and MongoDB for its two candidates
+	@$(PYTHON) -m testkit.disks
+
 .PHONY: restart
 restart: ## start our own processes again where their code has changed
 	@$(LOCAL) restart
