@@ -335,9 +335,15 @@ async def _goes_anonymous(story: Story, candidate: Actor, recruiter: Actor, pers
     handle = ok(await candidate.post("profiles/v1/me/anonymity")).json()["handle"]
     must((await _open(recruiter, old)).status_code == 404, "the old handle leads nowhere")
     answer = ok(await _open(recruiter, handle)).text
-    pointing = [*person.traces(), *[job["employer"] for job in person.profile["career"]["experience"]]]
+    career = person.profile["career"]
+    written = [career["headline"], career["summary"]]
+    for job in career["experience"]:
+        written += [job["employer"], job.get("description", job["employer"])]
+    pointing = [*person.traces(), *written]
     must(not [trace for trace in pointing if trace in answer], "nothing that points to the person is shown")
-    tell(f"{person.key.split('-')[0]} is anonymous at once: no name, contact or employer; the old handle leads nowhere")
+    tell(
+        f"{person.key.split('-')[0]} is anonymous at once: no name, contact, employer or free text; the old handle leads nowhere"
+    )
 
 
 async def _all_sent(stack: Stack, service: str) -> bool:
