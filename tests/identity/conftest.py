@@ -239,7 +239,7 @@ async def identity(settings: IdentitySettings) -> AsyncIterator[Service]:
     made = parts(settings)
     await made.mongo.ensure_indexes(outbox.INDEXES, known.INDEXES, *INDEXES)
     await rotate(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms)
-    app = build_api(settings, clock=made.clock)
+    app = build_api(settings, made=made)
     sealing = PrivateKey.generate()
     await make_known(made.mongo, sealing)
     async with serving(app) as client:

@@ -63,6 +63,6 @@ async def test_an_unknown_variable_stops_the_start(identity) -> None:
 
 async def test_the_settings_are_listed_without_values_of_secrets(identity) -> None:
     shown = run(identity, "settings").stdout
-    assert "IDENTITY_ACCESS_TOKEN_LIFE=PT600S" in shown
+    assert "IDENTITY_ACCESS_TOKEN_LIFE=PT10M" in shown
     assert identity.settings.master_key.get_secret_value() not in shown
     assert Path(identity.settings.clock_file or "").name not in shown.split("=")

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from chassis.clock import Clock
 from chassis.ids import new_id, random_bytes
 from chassis.mongo import Mongo
 from contracts.consent.decision import DecisionEvent
@@ -69,8 +68,8 @@ class World:
 
     def __init__(self, settings: ProfilesSettings, clock_file: Path) -> None:
         self.settings, self._clock_file = settings, clock_file
-        self.clock = Clock(clock_file)
-        self.made = app.parts(settings, clock=self.clock)
+        self.made = app.parts(settings)
+        self.clock = self.made.clock
         self.worker = app.build_worker(settings, made=self.made, group=fresh_name("profiles"))
         self.signer = Signer(settings.public_url)
         self.client: httpx.AsyncClient

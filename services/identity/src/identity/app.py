@@ -1,9 +1,8 @@
 """The composition root of identity: settings -> store, broker, routes, handlers, jobs. The only file that wires."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from chassis import sealed_events
 from chassis.clock import Clock
@@ -117,9 +116,9 @@ SUBSCRIPTIONS = (
 """Everything that identity listens to. Its own signing keys and ended sessions it keeps in the transaction that makes them."""
 
 
-def parts(settings: IdentitySettings, *, clock: Clock | None = None, patience: timedelta = REQUEST_PATIENCE) -> Parts:
+def parts(settings: IdentitySettings, *, patience: timedelta = REQUEST_PATIENCE) -> Parts:
     """Return the shared parts; nothing is connected yet."""
-    resources = connect(settings, clock=clock, patience=patience)
+    resources = connect(settings, patience=patience)
     sealer = Sealer(resources.keyring)
     return Parts(
         resources=resources,
@@ -133,15 +132,10 @@ def parts(settings: IdentitySettings, *, clock: Clock | None = None, patience: t
     )
 
 
-def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Litestar:
+def build_api(settings: IdentitySettings, *, made: Parts | None = None) -> Litestar:
     """Return the API."""
-    made = parts(settings, clock=clock)
+    made = made or parts(settings)
     signer = Signer(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms, issuer=settings.public_url)
-
-    @asynccontextmanager
-    async def closing(_app: Litestar) -> AsyncIterator[None]:
-        yield
-        await made.close()
 
     async def first_key() -> None:
         # Made before anybody signs in: services that learn of it later refuse its first tokens for a moment.
@@ -154,7 +148,6 @@ def build_api(settings: IdentitySettings, *, clock: Clock | None = None) -> Lite
         mongo=made.mongo,
         clock=made.clock,
         indexes=INDEXES,
-        lifespan=[closing],
         background={"first-key": first_key},
         dependencies={
             "settings": settings,
@@ -193,14 +186,10 @@ def _sign_in(made: Parts, signer: Signer) -> SignIn:
 
 def jobs_of(made: Parts) -> list[Job]:
     """Return all that the worker does by the passing of time."""
-
-    async def releasing() -> int:
-        return await made.sealer.release_waiting(made.mongo, event_on)
-
     return [
         *key_jobs.jobs(mongo=made.mongo, keyring=made.keyring, terms=made.key_terms),
         *account_jobs.jobs(mongo=made.mongo),
         *invitation_jobs.jobs(mongo=made.mongo),
         *session_jobs.jobs(mongo=made.mongo),
-        Job("release-waiting", timedelta(seconds=2), releasing),
+        Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

@@ -1,8 +1,9 @@
 """The composition root of notifications: settings -> store, broker, routes, handlers, jobs. The only file that wires."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from chassis.consume import Consumer
 from chassis.freshness import Freshness
@@ -143,7 +144,7 @@ def build_worker(
         ],
         indexes=INDEXES,
         background=[
-            *(("consume", _watching(one, consumer)) for one in fresh),
+            *(("consume", partial(one.watch, consumer)) for one in fresh),
             *(("mail", sender.run) for sender in senders),
         ],
     )
@@ -195,10 +196,3 @@ def _sealing_keys(made: Made, fresh: Sequence[Freshness]) -> Job:
         return await turn_sealing_keys(made.mongo, made.keyring, NotificationsSealingKeyEvent, lagging)
 
     return Job("sealing-keys", timedelta(seconds=5), turn)
-
-
-def _watching(fresh: Freshness, consumer: Consumer) -> Callable[[], Awaitable[None]]:
-    async def watch() -> None:
-        await fresh.watch(consumer)
-
-    return watch

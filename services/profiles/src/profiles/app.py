@@ -109,11 +109,12 @@ SUBSCRIPTIONS = (
     Listens[Parts](OrganisationEvent, lambda _: on_organisation, lambda _: hold_organisation),
     Listens[Parts](DeliveryEvent, lambda made: on_delivery(made.lifecycles)),
 )
+"""Everything that profiles listens to."""
 
 
-def parts(settings: ProfilesSettings, *, clock: Clock | None = None, patience: timedelta = REQUEST_PATIENCE) -> Parts:
+def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE) -> Parts:
     """Return the shared parts; nothing is connected yet."""
-    made = connect(settings, clock=clock, patience=patience)
+    made = connect(settings, patience=patience)
     kept = Records(made.keyring, made.clock, settings.terms, Projection(made.hash_key).project)
     sealer, consent_freshness = Sealer(made.keyring), Freshness(made.mongo, DecisionEvent.topic)
     return Parts(
@@ -165,13 +166,7 @@ def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group
 
 
 def _jobs(made: Parts) -> list[Job]:
-    async def sweeping() -> int:
-        return await sweep(made.mongo, made.lifecycles)
-
-    async def releasing() -> int:
-        return await made.sealer.release_waiting(made.mongo, event_on)
-
     return [
-        Job("sweep", made.resources.settings.sweep_every, sweeping),
-        Job("release-waiting", timedelta(seconds=2), releasing),
+        Job("sweep", made.resources.settings.sweep_every, partial(sweep, made.mongo, made.lifecycles)),
+        Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

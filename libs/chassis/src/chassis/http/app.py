@@ -25,7 +25,7 @@ from chassis.http.documentation import openapi, stamp
 from chassis.http.errors import answer
 from chassis.http.etags import provide_if_match
 from chassis.http.guards import Access, authorize, caller_of, is_litestars_own
-from chassis.http.health import Check, health_routes
+from chassis.http.health import health_routes
 from chassis.http.pagination import provide_page
 from chassis.known import INDEXES as KNOWN_INDEXES
 from chassis.known import Known
@@ -48,8 +48,6 @@ def build_api(
     indexes: Sequence[Indexes] = (),
     dependencies: Mapping[str, Any] | None = None,
     background: Mapping[str, Task] | None = None,
-    checks: Mapping[str, Check] | None = None,
-    lifespan: Sequence[Lifespan] = (),
     tokens: Tokens | None = None,
 ) -> Litestar:
     """Return a service's API.
@@ -67,7 +65,7 @@ def build_api(
         **(background or {}),
     }
     app = Litestar(
-        [*routes, *health_routes(clock, {"mongo": mongo.ping, **(checks or {})})],
+        [*routes, *health_routes(clock, {"mongo": mongo.ping})],
         guards=[authorize, check_media_type],
         dependencies={**_shared(settings, clock), **{name: _provided(value) for name, value in (dependencies or {}).items()}},
         exception_handlers={Exception: answer},
@@ -77,7 +75,7 @@ def build_api(
         request_max_body_size=MAX_BYTES,
         openapi_config=openapi(settings.service(), version),
         state=State({"tokens": tokens or Tokens(known, clock, issuer=settings.public_url)}),
-        lifespan=[_background(tasks), *lifespan],
+        lifespan=[_background(tasks)],
         logging_config=None,
     )
     for handler in handlers_of(app):

@@ -3,25 +3,17 @@
 from datetime import timedelta
 
 from chassis.jobs import Job
-from chassis.mongo import Mongo, transact
+from chassis.mongo import Mongo
 
 from identity.accounts.service import erase_due
-
-BATCH = 200
+from identity.batches import in_batches
 
 
 def jobs(*, mongo: Mongo) -> list[Job]:
     """Return the jobs of this slice."""
 
-    async def batch() -> int:
-        now = mongo.clock.now()
-        return await transact(mongo, lambda uow: erase_due(uow, now=now, limit=BATCH))
-
     async def sweep() -> int:
-        done = count = await batch()
-        while count >= BATCH:
-            count = await batch()
-            done += count
-        return done
+        now = mongo.clock.now()
+        return await in_batches(mongo, lambda uow, limit: erase_due(uow, now=now, limit=limit))
 
     return [Job("unconfirmed", timedelta(seconds=30), sweep)]
