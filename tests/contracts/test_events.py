@@ -4,10 +4,12 @@ import importlib
 import json
 import pkgutil
 import re
+from typing import get_args
 
 import contracts
 import pytest
 from contracts.envelope import HAPPENING, STREAM, Event, Topic
+from contracts.profiles.vacancy import EQF, Level
 from contracts.topics import BY_NAME, EVENTS, SERVICES, TOPICS, event_on, followed_by, owned_by
 from pydantic import ValidationError
 
@@ -159,3 +161,8 @@ def test_who_writes_and_who_reads() -> None:
         "notifications.reseal.v1",
     }
     assert {event for service in SERVICES for event in owned_by(service)} == set(EVENTS)
+
+
+def test_every_level_of_education_can_be_compared() -> None:
+    assert get_args(Level) == tuple(EQF)
+    assert EQF["mbo-4"] < EQF["hbo-bachelor"] == EQF["wo-bachelor"] < EQF["wo-master"]

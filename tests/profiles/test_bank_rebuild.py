@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from profiles.bank.rebuild import rebuild
+from profiles.bank.service import rebuild
 from testkit.samples import people
 
 PATHS = ("identity.place", "career.headline", "career.skills", "career.education", "wishes.place", "wishes.hours_to")

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 from chassis import places
-from profiles.catalogue import BY_PATH, EDUCATION_LEVELS, FIELDS, GROUPS
+from profiles.catalogue import BY_PATH, FIELDS, GROUPS
 from profiles.profile import model
 from profiles.profile.model import Profile, ProfileChange, as_document, missing, old_enough
 from pydantic import ValidationError
@@ -29,8 +29,7 @@ def test_r8_the_catalogue_and_the_models_name_the_same_fields():
     assert len(BY_PATH) == len(FIELDS)
 
 
-def test_the_models_offer_the_levels_and_provinces_of_the_tables():
-    assert model.Level.__args__ == tuple(EDUCATION_LEVELS)
+def test_the_models_offer_the_provinces_of_the_places():
     assert model.Province.__args__ == tuple(places.PROVINCES)
 
 

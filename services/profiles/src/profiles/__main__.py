@@ -8,7 +8,7 @@ from chassis.resources import WORKER_PATIENCE
 from chassis.terminal import say
 
 from profiles.app import INDEXES, build_api, build_worker, parts
-from profiles.bank.rebuild import rebuild
+from profiles.bank.service import rebuild
 from profiles.settings import ProfilesSettings
 
 

@@ -96,23 +96,6 @@ GROUPS: tuple[str, ...] = ("identity", "contact", "career", "wishes")
 PLACES: frozenset[str] = frozenset(field.path for field in FIELDS if field.anonymised is Anonymised.PROVINCE)
 """Paths of which a candidate may show the place or only its province."""
 
-EDUCATION_LEVELS: dict[str, int] = {
-    "vmbo": 2,
-    "mbo-1": 1,
-    "mbo-2": 2,
-    "mbo-3": 3,
-    "mbo-4": 4,
-    "havo": 4,
-    "vwo": 4,
-    "ad": 5,
-    "hbo-bachelor": 6,
-    "wo-bachelor": 6,
-    "hbo-master": 7,
-    "wo-master": 7,
-    "phd": 8,
-}
-"""Dutch levels of education with their level in the European Qualifications Framework."""
-
 
 def age_on(day: date, birth_date: date) -> int:
     """Return somebody's age in whole years; who was born on 29 February has a birthday on 1 March in common years."""

@@ -1,6 +1,7 @@
-"""Dutch or English: which of the two a request asks for."""
+"""Dutch or English: which of the two a request asks for, and what both need."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from litestar.connection import ASGIConnection
@@ -19,6 +20,18 @@ class Text:
     def to(self, language: Language) -> str:
         """Return it in one language."""
         return self.en if language == "en" else self.nl
+
+
+def written(day: date) -> Text:
+    """Write a day out: `1 maart 2027`."""
+    nl, en = (months.split()[day.month - 1] for months in (_MONTHS.nl, _MONTHS.en))
+    return Text(f"{day.day} {nl} {day.year}", f"{day.day} {en} {day.year}")
+
+
+_MONTHS = Text(
+    "januari februari maart april mei juni juli augustus september oktober november december",
+    "January February March April May June July August September October November December",
+)
 
 
 def language_of(connection: Connection) -> Language:

@@ -1,7 +1,8 @@
 """Vacancies: the facts of a JobPosting, without the people behind it."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,6 +25,23 @@ Level = Literal[
     "phd",
 ]
 """Dutch levels of education, lowest first within their kind."""
+
+EQF: Final[Mapping[str, int]] = {
+    "vmbo": 2,
+    "mbo-1": 1,
+    "mbo-2": 2,
+    "mbo-3": 3,
+    "mbo-4": 4,
+    "havo": 4,
+    "vwo": 4,
+    "ad": 5,
+    "hbo-bachelor": 6,
+    "wo-bachelor": 6,
+    "hbo-master": 7,
+    "wo-master": 7,
+    "phd": 8,
+}
+"""The level of each in the European Qualifications Framework, by which levels are compared."""
 
 Hours = Annotated[int, Field(ge=0, le=80)]
 

@@ -6,18 +6,16 @@ Saving a search is the request to be mailed about it, so no consent is asked bes
 import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from chassis.hashing import normal_word
 from chassis.places import find
-from contracts.profiles.vacancy import Level
+from contracts.profiles.vacancy import EQF, Level
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from notifications.matching.model import Offered, Wanted
 
 ContractType = Literal["permanent", "temporary", "agency", "freelance", "internship", "apprenticeship", "volunteer"]
-EQF: dict[str, int] = dict(zip(get_args(Level), (2, 1, 2, 3, 4, 4, 4, 5, 6, 6, 7, 7, 8), strict=True))
-"""Level of the European qualifications framework for each Dutch level; hbo-bachelor and wo-bachelor are equal."""
 
 Hasher = Callable[[str], str]
 MOST_HOURS = 80

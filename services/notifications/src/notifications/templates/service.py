@@ -6,19 +6,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from chassis.http.language import Language, written
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 _HERE = Path(__file__).parent
-_MONTHS = {
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
-    "en": "January February March April May June July August September October November December",
-}
 
 
-def day(value: str, language: str) -> str:
+def day(value: str, language: Language) -> str:
     """Write an ISO date out: `1 maart 2027`."""
-    parsed = date.fromisoformat(str(value))  # str() so that a missing fact is named as missing
-    return f"{parsed.day} {_MONTHS[language].split()[parsed.month - 1]} {parsed.year}"
+    return written(date.fromisoformat(str(value))).to(language)  # str() so that a missing fact is named as missing
 
 
 def oneline(text: str) -> str:

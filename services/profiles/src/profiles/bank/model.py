@@ -13,8 +13,9 @@ from typing import Any
 from chassis import places
 from chassis.hashing import normal_word, word_hash
 from chassis.places import Place
+from contracts.profiles.vacancy import EQF
 
-from profiles.catalogue import EDUCATION_LEVELS, FIELDS, Anonymised
+from profiles.catalogue import FIELDS, Anonymised
 
 Told = Mapping[str, Mapping[str, Any]]
 Entry = dict[str, Any]
@@ -74,7 +75,7 @@ def entry_of(seen: Told, *, key: bytes) -> Entry:
     entry: Entry = {
         **_whereabouts(seen),
         **_wished(wishes),
-        "level": max((EDUCATION_LEVELS[one["level"]] for one in career.get("education", ()) if one["completed"]), default=None),
+        "level": max((EQF[one["level"]] for one in career.get("education", ()) if one["completed"]), default=None),
         "skills": [{"name": skill_hash(key, one["name"]), "level": one["level"]} for one in career.get("skills", ())],
         "languages": [{"code": one["code"], "level": CEFR[one["level"]]} for one in career.get("languages", ())],
         "licences": career.get("licences"),

@@ -13,13 +13,13 @@ from chassis.mongo import Mongo, transact
 from chassis.places import AmbiguousPlaceError, Place
 from chassis.tokens import Caller
 from chassis.uow import UnitOfWork
+from contracts.profiles.vacancy import EQF
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from profiles.bank.model import CEFR, Language, Query, Skill, has_words
 from profiles.bank.service import PURPOSE, Bank, Opened
-from profiles.catalogue import EDUCATION_LEVELS
 
 _LOOKS = {"access": roles("recruiter", bank=True), "purposes": purposes(PURPOSE)}
 _MOST = 10
@@ -63,7 +63,7 @@ async def search(
         province=_known("province", province, places.PROVINCES),
         skills=_parsed("skills", skills, _skill),
         words=_with_words(words),
-        level=_known("level", level, EDUCATION_LEVELS),
+        level=_known("level", level, EQF),
         hours=hours,
         languages=_parsed("languages", languages, _language),
         licences=tuple(licences or ()),

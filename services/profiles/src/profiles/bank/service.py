@@ -1,6 +1,6 @@
 """The candidate bank: kept in step with the profiles, searched and opened by recruiters, every look noted (R1, R13, R19)."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from chassis.clock import Clock
 from chassis.freshness import Freshness
 from chassis.http.language import Text
 from chassis.http.problems import BusyProblem, NotFoundProblem
+from chassis.mongo import Mongo, transact
 from chassis.tokens import Caller
 from chassis.uow import Reads, UnitOfWork
 
@@ -23,7 +24,11 @@ from profiles.views import service as views
 from profiles.views.service import Kind, Shown
 
 Told = Mapping[str, Mapping[str, Any]]
+Find = Callable[[Reads, str], Awaitable[list[str]]]
+"""Finds the next subjects after one."""
 PURPOSE = "candidate-search"
+BATCH = 50
+"""How many profiles one transaction of `rebuild` shows again."""
 log = structlog.get_logger()
 
 
@@ -106,3 +111,43 @@ class Bank:
 
 def _note(uow: UnitOfWork, clock: Clock, caller: Caller, organisation: Any, kind: Kind, shown: list[Shown]) -> None:
     views.note(uow, clock=clock, caller=caller, organisation=organisation, kind=kind, purpose=PURPOSE, shown=shown)
+
+
+async def rebuild(mongo: Mongo, kept: Records, *, tell: Callable[[str], None]) -> int:
+    """Make the projection anew while the service runs, after a restore or when its form changes.
+
+    Show the bank every profile again, remove entries that no profile stands behind, and return how many there were.
+    Harmless when repeated or broken off.
+    """
+
+    async def show(uow: UnitOfWork, subjects: Sequence[str]) -> None:
+        for record in await records.find_many(uow, subjects):
+            await kept.show_again(uow, record)
+
+    async def remove(uow: UnitOfWork, subjects: Sequence[str]) -> None:
+        known = {record.subject for record in await records.find_many(uow, subjects)}
+        for subject in set(subjects) - known:
+            store.remove(uow, subject)
+
+    shown = await _each(
+        mongo, lambda reads, after: records.find_subjects(reads, after=after, limit=BATCH), show, "profiles", tell
+    )
+    await _each(mongo, lambda reads, after: store.find_subjects(reads, after=after, limit=BATCH), remove, "entries", tell)
+    return shown
+
+
+async def _each(
+    mongo: Mongo,
+    find: Find,
+    do: Callable[[UnitOfWork, Sequence[str]], Awaitable[None]],
+    what: str,
+    tell: Callable[[str], None],
+) -> int:
+    """Go through all subjects in the order of their ids, a transaction per batch."""
+    done, after = 0, ""
+    while subjects := await find(mongo, after):
+        batch = tuple(subjects)
+        await transact(mongo, lambda uow, batch=batch: do(uow, batch))  # type: ignore[misc]  # mypy cannot infer a default's type
+        done, after = done + len(batch), batch[-1]
+        tell(f"{done} {what} looked at")
+    return done

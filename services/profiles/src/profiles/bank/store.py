@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from chassis.uow import Document, Reads, UnitOfWork
+from contracts.profiles.vacancy import EQF
 from pymongo import ASCENDING, GEOSPHERE, IndexModel
 
 from profiles.bank.model import CEFR, Entry, Query, skill_hash, words_of
-from profiles.catalogue import EDUCATION_LEVELS
 
 COLLECTION = "bank"
 INDEXES = {
@@ -72,7 +72,7 @@ def _where(query: Query) -> Iterator[Document]:
 
 def _numbers(query: Query) -> Iterator[dict[str, Any]]:
     if query.level is not None:
-        yield {"level": {"$gte": EDUCATION_LEVELS[query.level]}}
+        yield {"level": {"$gte": EQF[query.level]}}
     if query.hours is not None:
         yield {"hours_from": {"$lte": query.hours}, "hours_to": {"$gte": query.hours}}
     if query.remote is not None:

@@ -1,11 +1,10 @@
 """HTTP: the profile's year, by the signed-in candidate and by the link in a mail."""
 
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from chassis.http.bodies import Body
 from chassis.http.guards import roles
-from chassis.http.language import Language, Text, language_of
+from chassis.http.language import Language, Text, language_of, written
 from chassis.http.pages import PAGE, page
 from chassis.mongo import Mongo, transact
 from chassis.tokens import Caller
@@ -129,7 +128,7 @@ def _renewal_page(language: Language, renewal: Renewal | None) -> Response[str]:
     if renewal.state is RenewalState.OVER:
         title = Text("Deze link is niet meer geldig", "This link is no longer valid")
         return page(language, title=title, text=[_GONE, _SIGN_IN], status=410)
-    day = _written(renewal.until) if renewal.until else None
+    day = written(renewal.until) if renewal.until else None
     if renewal.state is RenewalState.RENEWED:
         title = Text("Uw profiel blijft nog een jaar staan", "Your profile stays for another year")
         found = (
@@ -146,16 +145,5 @@ _SIGN_IN = Text(
     "Sign in to see how your profile is doing; there you can also reactivate it.",
 )
 _GONE = Text("Uw profiel staat niet meer in de kandidatenbank.", "Your profile is no longer in the candidate bank.")
-_LANGUAGES: tuple[Literal["nl"], Literal["en"]] = ("nl", "en")
-_MONTHS = Text(
-    "januari februari maart april mei juni juli augustus september oktober november december",
-    "January February March April May June July August September October November December",
-)
-
-
-def _written(day: date) -> Text:
-    nl, en = (_MONTHS.to(language).split()[day.month - 1] for language in _LANGUAGES)
-    return Text(f"{day.day} {nl} {day.year}", f"{day.day} {en} {day.year}")
-
 
 ROUTES = [show_lifecycle, activate, reactivate, deactivate, show_renewal, renew]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from chassis import places
 from chassis.texts import one_line, readable
+from contracts.profiles.vacancy import Level
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -48,21 +49,6 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterVali
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20)\d\d(-(0[1-9]|1[0-2]))?$")]
 """`2019-09`, or `2019` where the month is not known (or not told)."""
 Hours = Annotated[int, Field(strict=True, ge=1, le=60)]
-Level = Literal[
-    "vmbo",
-    "mbo-1",
-    "mbo-2",
-    "mbo-3",
-    "mbo-4",
-    "havo",
-    "vwo",
-    "ad",
-    "hbo-bachelor",
-    "wo-bachelor",
-    "hbo-master",
-    "wo-master",
-    "phd",
-]
 Province = Literal["NL-DR", "NL-FL", "NL-FR", "NL-GE", "NL-GR", "NL-LI", "NL-NB", "NL-NH", "NL-OV", "NL-UT", "NL-ZE", "NL-ZH"]
 Channel = Literal["mail", "telephone", "relay"]
 Contract = Literal["permanent", "temporary", "agency", "freelance", "internship"]

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from chassis import places
 from chassis.places import AmbiguousPlaceError, Place
+from contracts.profiles.vacancy import EQF
 
-from profiles.catalogue import EDUCATION_LEVELS
-from profiles.vacancies.posting import JobLocation, JobPosting, Salary
+from profiles.jobposting import JobLocation, JobPosting, Salary
 
 _CONTRACTS = {
     "FULL_TIME": None,  # says how much, not which contract
@@ -29,7 +29,7 @@ _CONTRACTS = {
     "VOLUNTEER": "volunteer",
 }
 _CREDENTIALS = {
-    **{code: code for code in EDUCATION_LEVELS},
+    **{code: code for code in EQF},
     "no requirements": None,
     "high school": "havo",
     "associate degree": "ad",

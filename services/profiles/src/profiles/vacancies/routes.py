@@ -13,7 +13,7 @@ from litestar import Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from profiles.vacancies.posting import JobPosting
+from profiles.jobposting import JobPosting
 from profiles.vacancies.service import State, Vacancies, Vacancy
 
 _WRITES = {"access": roles("recruiter") | scope("vacancies:write")}

@@ -11,10 +11,10 @@ from chassis.tokens import Caller
 from chassis.uow import Reads, UnitOfWork
 from contracts.profiles.vacancy import VacancyEvent, Workplace
 
+from profiles.jobposting import JobPosting
 from profiles.organisations.service import Organisation, acting_for
 from profiles.vacancies import store
 from profiles.vacancies.model import BrokenRuleError, Facts, State, Vacancy, facts_of
-from profiles.vacancies.posting import JobPosting
 
 __all__ = ["State", "Vacancies", "Vacancy"]
 
