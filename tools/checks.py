@@ -40,7 +40,6 @@ PURE_CHASSIS = {
     "chassis.hashing",
     "chassis.texts",
     "chassis.clock.day_of",
-    "chassis.clock.end_of_day",
     "chassis.clock.year_later",
 }
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from chassis.clock import Clock, day_of, end_of_day, year_later
+from chassis.clock import Clock, day_of, year_later
 
 A_YEAR = timedelta(days=365)
 
@@ -44,11 +44,6 @@ def test_time_never_goes_back(tmp_path):
 )
 def test_days_are_counted_in_amsterdam(moment, day):
     assert day_of(moment) == day
-
-
-def test_a_day_ends_when_the_next_one_starts_in_amsterdam_also_when_the_clocks_change():
-    assert end_of_day(date(2026, 3, 28)) == datetime(2026, 3, 28, 23, tzinfo=UTC)
-    assert end_of_day(date(2026, 3, 29)) == datetime(2026, 3, 29, 22, tzinfo=UTC)
 
 
 def test_a_year_after_29_february_is_1_march():

@@ -65,7 +65,7 @@ def test_every_label_leads_back_to_its_place():
         assert find(place.label) == place
         assert 50.7 < place.latitude < 53.6
         assert 3.3 < place.longitude < 7.3
-    assert {place.province for place in every.values()} == set(places.provinces())
+    assert {place.province for place in every.values()} == set(places.PROVINCES)
 
 
 @pytest.mark.parametrize(

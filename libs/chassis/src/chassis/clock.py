@@ -55,12 +55,6 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(AMSTERDAM).date()
 
 
-def end_of_day(day: date) -> datetime:
-    """Return the instant (UTC) at which that day ends in Amsterdam: the start of the next one."""
-    following = day + timedelta(days=1)
-    return datetime(following.year, following.month, following.day, tzinfo=AMSTERDAM).astimezone(UTC)
-
-
 def year_later(day: date) -> date:
     """Return the same day a year later; 29 February becomes 1 March."""
     try:

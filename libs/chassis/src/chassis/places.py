@@ -67,11 +67,6 @@ class _Entry:
     within: frozenset[str]
 
 
-def provinces() -> dict[str, str]:
-    """All provinces, ISO 3166-2:NL code to name."""
-    return dict(PROVINCES)
-
-
 def find(name: str, *, province: str | None = None) -> Place | None:
     """Finds a place by its name or alias, also as 'Hengelo (Overijssel)' or 'Hengelo, Gld'; `province` is an ISO code.
 

@@ -1,4 +1,4 @@
-"""The fields of a profile, one line each: whom they point to, what activation needs, what is searched, what anonymity leaves.
+"""The fields of a profile, one line each: what anonymity leaves of them, what activation needs, what is searched.
 
 Everything that treats fields alike (encryption, visibility, anonymity, the bank) reads this table instead of knowing fields.
 Photo and video come with the documents (R10). Special-category data and citizen service numbers are no fields, on purpose.
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class DataClass(StrEnum):
-    """The data key that a field lies under. Permanent anonymisation destroys the key of `identifying`."""
+    """The data keys under which fields lie. Permanent anonymisation destroys the key of `identifying`."""
 
     IDENTIFYING = "identifying"
     CAREER = "career"
@@ -31,7 +31,6 @@ class Field:
     """One line of the catalogue. `withheld_parts` are the parts of an entry that anonymity removes."""
 
     path: str
-    data_class: DataClass
     anonymised: Anonymised
     mandatory: bool = False
     bank: bool = False
@@ -48,48 +47,47 @@ class Field:
         return self.path.split(".")[1]
 
 
-_I, _C = DataClass.IDENTIFYING, DataClass.CAREER
 _GONE, _PROVINCE, _RELAY, _ENTRIES, _STAYS = Anonymised
 _JOB = ("employer", "place", "description")
 
 FIELDS: tuple[Field, ...] = (
-    # path                     class  anonymised  mandatory, bank, parts of an entry that anonymity removes
-    Field("identity.given_name", _I, _GONE, mandatory=True),
-    Field("identity.family_name", _I, _GONE, mandatory=True),
-    Field("identity.address", _I, _GONE),
-    Field("identity.place", _I, _PROVINCE, mandatory=True, bank=True),
-    Field("identity.birth_date", _I, _GONE),
-    Field("identity.age", _I, _GONE),  # follows from the birth date, is never stored, and may be shown without it
-    Field("identity.gender", _I, _GONE),
-    Field("contact.email", _I, _GONE),  # to be shown; the account's own address never leaves identity
-    Field("contact.telephone", _I, _GONE),
-    Field("contact.channels", _C, _RELAY),
-    Field("career.headline", _I, _GONE, bank=True),
-    Field("career.summary", _I, _GONE, bank=True),
-    Field("career.experience", _I, _ENTRIES, bank=True, withheld_parts=_JOB),
-    Field("career.internships", _I, _ENTRIES, bank=True, withheld_parts=_JOB),
-    Field("career.education", _I, _ENTRIES, bank=True, withheld_parts=("institution",)),
-    Field("career.trainings", _I, _ENTRIES, bank=True, withheld_parts=("issuer",)),
-    Field("career.certificates", _I, _ENTRIES, bank=True, withheld_parts=("issuer",)),
-    Field("career.tests", _I, _GONE),
-    Field("career.skills", _C, _STAYS, bank=True),
-    Field("career.languages", _C, _STAYS, bank=True),
-    Field("career.licences", _C, _STAYS, bank=True),
-    Field("career.references", _I, _GONE),
-    Field("wishes.titles", _C, _STAYS, bank=True),
-    Field("wishes.sectors", _C, _STAYS, bank=True),
-    Field("wishes.place", _I, _PROVINCE, mandatory=True, bank=True),
-    Field("wishes.radius_km", _C, _STAYS, bank=True),
-    Field("wishes.hours_from", _C, _STAYS, bank=True),
-    Field("wishes.hours_to", _C, _STAYS, bank=True),
-    Field("wishes.salary_from", _C, _STAYS, bank=True),
-    Field("wishes.contract_types", _C, _STAYS, bank=True),
-    Field("wishes.remote", _C, _STAYS, bank=True),
-    Field("wishes.available_from", _C, _STAYS, bank=True),
+    # path, what anonymity leaves, mandatory, searched in the bank, parts of an entry that anonymity removes
+    Field("identity.given_name", _GONE, mandatory=True),
+    Field("identity.family_name", _GONE, mandatory=True),
+    Field("identity.address", _GONE),
+    Field("identity.place", _PROVINCE, mandatory=True, bank=True),
+    Field("identity.birth_date", _GONE),
+    Field("identity.age", _GONE),  # follows from the birth date, is never stored, and may be shown without it
+    Field("identity.gender", _GONE),
+    Field("contact.email", _GONE),  # to be shown; the account's own address never leaves identity
+    Field("contact.telephone", _GONE),
+    Field("contact.channels", _RELAY),
+    Field("career.headline", _GONE, bank=True),
+    Field("career.summary", _GONE, bank=True),
+    Field("career.experience", _ENTRIES, bank=True, withheld_parts=_JOB),
+    Field("career.internships", _ENTRIES, bank=True, withheld_parts=_JOB),
+    Field("career.education", _ENTRIES, bank=True, withheld_parts=("institution",)),
+    Field("career.trainings", _ENTRIES, bank=True, withheld_parts=("issuer",)),
+    Field("career.certificates", _ENTRIES, bank=True, withheld_parts=("issuer",)),
+    Field("career.tests", _GONE),
+    Field("career.skills", _STAYS, bank=True),
+    Field("career.languages", _STAYS, bank=True),
+    Field("career.licences", _STAYS, bank=True),
+    Field("career.references", _GONE),
+    Field("wishes.titles", _STAYS, bank=True),
+    Field("wishes.sectors", _STAYS, bank=True),
+    Field("wishes.place", _PROVINCE, mandatory=True, bank=True),
+    Field("wishes.radius_km", _STAYS, bank=True),
+    Field("wishes.hours_from", _STAYS, bank=True),
+    Field("wishes.hours_to", _STAYS, bank=True),
+    Field("wishes.salary_from", _STAYS, bank=True),
+    Field("wishes.contract_types", _STAYS, bank=True),
+    Field("wishes.remote", _STAYS, bank=True),
+    Field("wishes.available_from", _STAYS, bank=True),
 )
-"""Fields of class `identifying` that anonymity reduces (place, entries) are kept twice: whole under the key of `identifying`, and
-what is left of them under the key of `career`, so that destroying the first key leaves exactly what anonymous mode shows.
-One of `wishes.titles` and `wishes.sectors` is mandatory too."""
+"""A field that anonymity withholds lies under the key of `identifying`, one that stays under the key of `career`. One that it
+reduces is kept twice: whole under the first, and what is left of it under the second, so that destroying the first key leaves
+exactly what anonymous mode shows. One of `wishes.titles` and `wishes.sectors` is mandatory too."""
 
 BY_PATH: dict[str, Field] = {field.path: field for field in FIELDS}
 GROUPS: tuple[str, ...] = ("identity", "contact", "career", "wishes")

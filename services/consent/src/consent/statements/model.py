@@ -42,10 +42,6 @@ class Statement:
     in_force_from: date
     wordings: Mapping[Language, Wording]
 
-    def asks_for(self, purpose: str) -> bool:
-        """Tell whether this version asks for consent to that purpose."""
-        return purpose in self.wordings[LANGUAGES[0]].questions
-
 
 class Statements:
     """All versions, the oldest first. Raises `StatementError` for what nobody should be shown."""

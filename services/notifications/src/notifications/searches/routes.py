@@ -72,13 +72,6 @@ class ShownSearch(Body):
     """Vacancies published before this day are not news to it: the day on which it was last saved."""
 
 
-class SearchPage(Body):
-    """A page of saved searches, oldest first."""
-
-    items: list[ShownSearch]
-    next: str | None
-
-
 @post("/searches", opt=OPT, status_code=201, summary="Save a search and be mailed about new vacancies that meet it")
 async def save_search(
     data: JSONBody[NewSearch],

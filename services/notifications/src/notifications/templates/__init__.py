@@ -29,11 +29,6 @@ class Template:
     """What notifications adds from what it keeps itself; such a mail cannot be asked for by an event."""
 
     @property
-    def needs_secret(self) -> bool:
-        """Whether the request must carry a sealed `secret`."""
-        return self.page is not None
-
-    @property
     def variables(self) -> frozenset[str]:
         """The names that the words may use; a fact's hyphens are underscores there."""
         facts = {fact.replace("-", "_") for fact in self.facts}
