@@ -32,7 +32,7 @@ TIMES = {
 }
 CHANCE = {"random", "secrets", "os.urandom", "os.getrandom", "uuid.uuid1", "uuid.uuid4", "uuid_utils"}
 SLEEPS = {"time.sleep", "asyncio.sleep", "anyio.sleep", "trio.sleep"}
-CHECKING_CALLS = re.compile(r"^_?(assert|check|expect|verify|must|refused|eventually|fail|raises|warns)")
+CHECKING_CALLS = re.compile(r"^_?(assert|check|expect|verify|must|eventually|fail|raises|warns)")
 
 # What a model may take from the chassis: functions of their arguments, without a connection, a file or a clock.
 PURE_CHASSIS = {

@@ -2,7 +2,7 @@
 
 from testkit.cast import Cast, Organisation
 from testkit.portal import Actor, Portal, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.waiting import eventually
 
 PATH = "identity/v1/organisations"
@@ -40,11 +40,11 @@ async def test_r02_the_list_names_no_member_and_no_access(cast: Cast, portal: Po
 
 
 async def test_r02_who_is_not_there_gets_404(portal: Portal) -> None:
-    refused(await portal.visitor.get(f"{PATH}/0190aaaa-0000-7000-8000-000000000000"), 404, "not-found")
+    expect_refused(await portal.visitor.get(f"{PATH}/0190aaaa-0000-7000-8000-000000000000"), 404, "not-found")
 
 
 async def test_r02_a_page_marker_that_we_did_not_make_is_refused(portal: Portal) -> None:
-    refused(await portal.visitor.get(PATH, params={"after": "verzonnen"}), 422)
+    expect_refused(await portal.visitor.get(PATH, params={"after": "verzonnen"}), 422)
 
 
 async def test_r02_an_organisation_is_made_once_per_idempotency_key(
@@ -54,7 +54,7 @@ async def test_r02_an_organisation_is_made_once_per_idempotency_key(
     body = {name: value for name, value in facts.items() if name != "id"} | {"name": "Eenmaal Andermaal"}
     first, second = [await operator.post(PATH, body, headers={"Idempotency-Key": "een-keer"}) for _ in range(2)]
     assert ok(first).json() == ok(second).json()
-    refused(await operator.post(PATH, body | {"place": "Zeist"}, headers={"Idempotency-Key": "een-keer"}), 422)
+    expect_refused(await operator.post(PATH, body | {"place": "Zeist"}, headers={"Idempotency-Key": "een-keer"}), 422)
 
 
 async def test_r02_a_suspended_organisation_is_not_listed_and_its_people_are_signed_out(
@@ -66,10 +66,10 @@ async def test_r02_a_suspended_organisation_is_not_listed_and_its_people_are_sig
     headers = {"If-Match": operator.etags[details]}
     ok(await operator.call("PATCH", f"{PATH}/{made.id}", json={"state": "suspended"}, headers=headers))
     assert made.id not in await listed(portal)
-    refused(await portal.visitor.get(f"{PATH}/{made.id}"), 404)
+    expect_refused(await portal.visitor.get(f"{PATH}/{made.id}"), 404)
     await eventually(lambda: _is_signed_out(made), timeout=5)
     stale = await operator.call("PATCH", f"{PATH}/{made.id}", json={"state": "active"}, headers=headers)
-    refused(stale, 412, "stale")
+    expect_refused(stale, 412, "stale")
     assert made.id not in await listed(portal)
 
 

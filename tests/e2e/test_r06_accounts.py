@@ -8,7 +8,7 @@ import httpx
 import pytest
 from testkit.cast import Cast, Organisation
 from testkit.portal import PASSWORD, Actor, Portal, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.waiting import eventually
 
 REGISTRATIONS, SESSIONS, REFRESH = "identity/v1/registrations", "identity/v1/sessions", "identity/v1/sessions/refresh"
@@ -32,7 +32,7 @@ async def test_r06_a_mail_scanner_confirms_nothing(cast: Cast, portal: Portal, m
     link = (await portal.mailbox.wait(email, link="/pages/confirm/")).link("/pages/confirm/")
     for _ in range(3):
         ok(await portal.http.request(method, link))
-    refused(await sign_in(cast, email), 401, "credentials")
+    expect_refused(await sign_in(cast, email), 401, "credentials")
 
 
 async def test_r06_the_button_confirms_once_and_pressing_again_makes_no_second_account(cast: Cast, portal: Portal) -> None:
@@ -83,18 +83,18 @@ async def test_r06_a_registration_that_breaks_a_rule_is_refused(
     email = cast.email("fout")
     said = {k.format(mark="a"): v if v is None else v.format(mark=cast.mark, email=email) for k, v in change.items()}
     answer = await portal.visitor.post(REGISTRATIONS, {"email": email, "password": PASSWORD, "language": "nl"} | said)
-    document = refused(answer, 422, "invalid")
+    document = expect_refused(answer, 422, "invalid")
     named = {error["field"]: error["rule"] for error in document["errors"]}
     assert set(named) == {field.format(mark="a")}
     assert rule is None or rule in named.values()
     assert cast.mark not in answer.text
-    refused(await sign_in(cast, email), 401, "credentials")
+    expect_refused(await sign_in(cast, email), 401, "credentials")
 
 
 async def test_r06_another_password_and_an_unknown_address_get_one_answer(cast: Cast, portal: Portal) -> None:
     known = await cast.candidate()
     answers = [await sign_in(cast, known.email, "een heel andere lange zin"), await sign_in(cast, cast.email("niemand"))]
-    documents = [refused(answer, 401, "credentials") for answer in answers]
+    documents = [expect_refused(answer, 401, "credentials") for answer in answers]
     for document in documents:
         document.pop("instance")
     assert documents[0] == documents[1]
@@ -105,7 +105,7 @@ async def test_r06_who_keeps_guessing_has_to_wait_and_the_owner_elsewhere_has_no
     async with cast.elsewhere() as guesser:
         bodies = ({"email": known.email, "password": f"geraden zin nummer {number}"} for number in range(7))
         guesses = [await guesser.post(SESSIONS, body) for body in bodies]
-    document = refused(guesses[-1], 429, "too-many-tries")
+    document = expect_refused(guesses[-1], 429, "too-many-tries")
     assert int(guesses[-1].headers["retry-after"]) >= 1, document
     assert (await portal.sign_in(known.email)).subject == known.actor.subject
 
@@ -115,7 +115,7 @@ async def test_r06_a_role_that_one_does_not_have_is_refused(cast: Cast, organisa
     body = {"email": known.email, "password": PASSWORD}
     async with cast.elsewhere() as visitor:
         for other in ({"role": "operator"}, {"role": "recruiter", "organisation": organisation.id}):
-            refused(await visitor.post(SESSIONS, body | other), 403)
+            expect_refused(await visitor.post(SESSIONS, body | other), 403)
 
 
 async def test_r06_a_refresh_token_is_replaced_and_its_successor_is_the_same_in_a_race(cast: Cast, portal: Portal) -> None:
@@ -130,8 +130,8 @@ async def test_r06_a_refresh_token_that_was_used_before_ends_the_session_everywh
     known = await cast.candidate()
     first = ok(await refresh(portal, known.actor.refresh_token)).json()
     second = ok(await refresh(portal, first["refresh_token"])).json()
-    refused(await refresh(portal, known.actor.refresh_token), 401, "refresh-token")
-    refused(await refresh(portal, second["refresh_token"]), 401, "refresh-token")
+    expect_refused(await refresh(portal, known.actor.refresh_token), 401, "refresh-token")
+    expect_refused(await refresh(portal, second["refresh_token"]), 401, "refresh-token")
     for token in (known.actor.token, second["access_token"]):
         await _is_refused_everywhere(Actor(portal.http, token))
 
@@ -143,7 +143,7 @@ async def test_r06_signing_out_ends_the_session_everywhere_and_no_other(cast: Ca
         await eventually(partial(_status, known.actor, path, 200))
     ok(await known.actor.delete("identity/v1/sessions/current"))
     await _is_refused_everywhere(known.actor)
-    refused(await refresh(portal, known.actor.refresh_token), 401, "refresh-token")
+    expect_refused(await refresh(portal, known.actor.refresh_token), 401, "refresh-token")
     ok(await elsewhere.get("identity/v1/me/account"))
     assert [one["current"] for one in ok(await elsewhere.get("identity/v1/me/sessions")).json()["items"]] == [True]
 
@@ -151,7 +151,7 @@ async def test_r06_signing_out_ends_the_session_everywhere_and_no_other(cast: Ca
 async def test_r06_nobody_ends_the_session_of_somebody_else(cast: Cast, portal: Portal) -> None:
     known, other = await asyncio.gather(cast.candidate(), cast.candidate())
     session = ok(await known.actor.get("identity/v1/me/sessions")).json()["items"][0]["id"]
-    refused(await other.actor.delete(f"identity/v1/me/sessions/{session}"), 404, "not-found")
+    expect_refused(await other.actor.delete(f"identity/v1/me/sessions/{session}"), 404, "not-found")
     ok(await known.actor.get("identity/v1/me/account"))
 
 
@@ -169,4 +169,4 @@ async def _status(actor: Actor, path: str, status: int) -> bool:
 async def _is_refused_everywhere(actor: Actor) -> None:
     for path in SERVICES:
         await eventually(partial(_status, actor, path, 401), timeout=5)
-        refused(await actor.get(path), 401, "unauthorized")
+        expect_refused(await actor.get(path), 401, "unauthorized")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from testkit.cast import Candidate, Cast
 from testkit.portal import Portal, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 
 PROFILE = "profiles/v1/me/profile"
 ADDRESS = {"street": "{mark}", "number": "1", "postal_code": "12"}
@@ -38,7 +38,7 @@ async def test_r09_activation_names_what_is_missing_and_changes_nothing(cast: Ca
     made = await cast.draft()
     ok(await made.actor.put(PROFILE, {"identity": {"given_name": cast.marked("Alleen")}}))
     answer = await made.actor.post("profiles/v1/me/activation", {"sixteen_or_older": True})
-    document = refused(answer, 422, "incomplete")
+    document = expect_refused(answer, 422, "incomplete")
     named = {error["field"] for error in document["errors"]}
     assert named == (MANDATORY - {"identity.given_name"}) | {"wishes.titles"}
     life = ok(await made.actor.get("profiles/v1/me/lifecycle")).json()
@@ -76,7 +76,7 @@ async def test_r08_what_a_profile_cannot_hold_is_refused_and_nothing_changes(
     cast: Cast, candidate: Candidate, change: dict[str, Any], field: str, rule: str | None
 ) -> None:
     before = await read(candidate)
-    document = refused(await candidate.actor.put(PROFILE, _with_mark(change, cast.mark)), 422, "invalid")
+    document = expect_refused(await candidate.actor.put(PROFILE, _with_mark(change, cast.mark)), 422, "invalid")
     named = {error["field"]: error["rule"] for error in document["errors"]}
     assert set(named) == {field}
     assert rule is None or named[field] == rule
@@ -89,12 +89,12 @@ async def test_r12_a_change_needs_the_version_that_was_seen(cast: Cast) -> None:
     seen = await read(made)
     tag = made.actor.etags[PROFILE]
     change = {"career": {"headline": cast.marked("Nieuw")}}
-    refused(await made.actor.call("PATCH", PROFILE, json=change), 428, "if-match-required")
+    expect_refused(await made.actor.call("PATCH", PROFILE, json=change), 428, "if-match-required")
     for wrong in ("*", 'W/"1"', '"999999"', "iets", tag.strip('"')):
-        refused(await made.actor.call("PATCH", PROFILE, json=change, headers={"If-Match": wrong}), 412, "stale")
+        expect_refused(await made.actor.call("PATCH", PROFILE, json=change, headers={"If-Match": wrong}), 412, "stale")
     assert await read(made) == seen
     ok(await made.actor.call("PATCH", PROFILE, json=change, headers={"If-Match": tag}))
-    refused(await made.actor.call("PATCH", PROFILE, json=seen, headers={"If-Match": tag}), 412, "stale")
+    expect_refused(await made.actor.call("PATCH", PROFILE, json=seen, headers={"If-Match": tag}), 412, "stale")
     now = await read(made)
     assert now["career"] == change["career"]
     assert now["identity"] == seen["identity"]
@@ -114,7 +114,7 @@ async def test_r12_of_two_changes_at_once_one_is_told_that_it_came_too_late(cast
 
 async def test_r12_nobody_reads_or_changes_a_profile_by_a_path(candidate: Candidate) -> None:
     for path in (f"profiles/v1/profiles/{candidate.actor.subject}", f"profiles/v1/{candidate.actor.subject}/profile"):
-        refused(await candidate.actor.get(path), 404, "not-found")
+        expect_refused(await candidate.actor.get(path), 404, "not-found")
 
 
 def _with_mark(sent: Any, mark: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.portal import SEARCHING, in_bank, ok, show
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 
 VISIBILITY, SEEN = "profiles/v1/me/visibility", "profiles/v1/me/profile/as-recruiter"
 
@@ -50,7 +50,7 @@ async def test_r13_what_is_chosen_is_shown_and_nothing_else(cast: Cast) -> None:
 )
 async def test_r13_a_choice_that_does_not_exist_is_refused(candidate: Candidate, fields: dict[str, str], field: str) -> None:
     before = ok(await candidate.actor.get(VISIBILITY)).json()
-    document = refused(await candidate.actor.put(VISIBILITY, {"fields": fields}), 422, "invalid")
+    document = expect_refused(await candidate.actor.put(VISIBILITY, {"fields": fields}), 422, "invalid")
     assert [error["field"] for error in document["errors"]] == [field]
     assert ok(await candidate.actor.get(VISIBILITY)).json() == before
 
@@ -61,8 +61,8 @@ async def test_r13_a_choice_made_on_old_choices_is_refused(cast: Cast) -> None:
     tag = made.actor.etags[VISIBILITY]
     await show(made.actor, "career.skills")
     late = {"fields": {"identity.given_name": "shown"}}
-    refused(await made.actor.call("PUT", VISIBILITY, json=late, headers={"If-Match": tag}), 412, "stale")
-    refused(await made.actor.call("PUT", VISIBILITY, json=late), 428, "if-match-required")
+    expect_refused(await made.actor.call("PUT", VISIBILITY, json=late, headers={"If-Match": tag}), 412, "stale")
+    expect_refused(await made.actor.call("PUT", VISIBILITY, json=late), 428, "if-match-required")
     assert "identity" not in (await seen(made))["profile"]
 
 
@@ -73,7 +73,7 @@ async def test_r14_anonymous_means_nowhere_any_trace_and_the_old_handle_leads_no
     old = await made.handle()
     assert cast.mark in ok(await opened(organisation, old)).text
     new = ok(await made.actor.post("profiles/v1/me/anonymity")).json()["handle"]
-    refused(await opened(organisation, old), 404, "not-found")
+    expect_refused(await opened(organisation, old), 404, "not-found")
     assert new != old
     shown = ok(await opened(organisation, new))
     assert cast.mark not in shown.text
@@ -101,13 +101,13 @@ async def test_r14_permanent_needs_the_word_and_cannot_be_undone(cast: Cast, org
     permanent = "profiles/v1/me/anonymity/permanent"
     before = await seen(made)
     for body in ({}, {"confirm": "ja"}, {"confirm": "permanent", "nog": "iets"}):
-        refused(await made.actor.post(permanent, body), 422, "invalid")
+        expect_refused(await made.actor.post(permanent, body), 422, "invalid")
     assert await seen(made) == before
     old = await made.handle()
     made_permanent = ok(await made.actor.post(permanent, {"confirm": "permanent"})).json()
     assert made_permanent == ok(await made.actor.post(permanent, {"confirm": "permanent"})).json()
-    refused(await made.actor.delete("profiles/v1/me/anonymity"), 409, "anonymous-for-good")
-    refused(await opened(organisation, old), 404, "not-found")
+    expect_refused(await made.actor.delete("profiles/v1/me/anonymity"), 409, "anonymous-for-good")
+    expect_refused(await opened(organisation, old), 404, "not-found")
     assert cast.mark not in ok(await made.actor.get("profiles/v1/me/profile")).text
     assert cast.mark not in ok(await opened(organisation, made_permanent["handle"])).text
     await in_bank(made.actor)
@@ -118,6 +118,6 @@ async def test_r14_after_permanent_anonymity_nothing_that_points_to_the_person_i
     ok(await made.actor.post("profiles/v1/me/anonymity/permanent", {"confirm": "permanent"}))
     before = ok(await made.actor.get("profiles/v1/me/profile")).json()
     answer = await made.actor.put("profiles/v1/me/profile", made.person.profile)
-    refused(answer, 422, "invalid", identity__given_name="anonymous-for-good", contact__telephone="anonymous-for-good")
+    expect_refused(answer, 422, "invalid", identity__given_name="anonymous-for-good", contact__telephone="anonymous-for-good")
     assert cast.mark not in answer.text
     assert ok(await made.actor.get("profiles/v1/me/profile")).json() == before

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.portal import Portal, activate, consent, in_bank, lifecycle, ok, show
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.waiting import eventually
 
 ME = "profiles/v1/me"
@@ -50,7 +50,7 @@ async def test_r15_activating_twice_starts_one_year(cast: Cast) -> None:
 async def test_r18_out_of_order_is_refused_and_changes_nothing(cast: Cast, step: str, code: str) -> None:
     made = await cast.draft()
     before = await lifecycle(made.actor)
-    refused(await made.actor.post(f"{ME}/{step}"), 409, code)
+    expect_refused(await made.actor.post(f"{ME}/{step}"), 409, code)
     assert await lifecycle(made.actor) == before
 
 
@@ -60,8 +60,8 @@ async def test_r18_who_was_active_reactivates_and_does_not_activate(cast: Cast, 
     first, again = [ok(await made.actor.post(f"{ME}/deactivation")).json() for _ in range(2)]
     assert first == again
     assert (first["state"], first["reason"], first["in_bank"]) == ("inactive", "by-candidate", False)
-    refused(await _open(organisation, handle), 404, "not-found")
-    refused(await made.actor.post(f"{ME}/activation", DECLARED), 409, "reactivate-instead")
+    expect_refused(await _open(organisation, handle), 404, "not-found")
+    expect_refused(await made.actor.post(f"{ME}/activation", DECLARED), 409, "reactivate-instead")
     back, twice = [ok(await made.actor.post(f"{ME}/reactivation")).json() for _ in range(2)]
     assert (back["cycle"], twice["cycle"], back["in_bank"]) == (2, 2, True)
     ok(await _open(organisation, await made.handle()))
@@ -75,7 +75,7 @@ async def test_r17_withdrawn_consent_takes_the_profile_out_and_a_new_one_puts_it
     ok(await made.actor.post("consent/v1/decisions/candidate-search/withdrawal"))
     out = await in_bank(made.actor, expected=False)
     assert out["waiting_for"] == ["consent"]
-    refused(await _open(organisation, handle), 404, "not-found")
+    expect_refused(await _open(organisation, handle), 404, "not-found")
     await consent(made.actor)
     await in_bank(made.actor)
     ok(await _open(organisation, await made.handle()))
@@ -90,7 +90,9 @@ async def test_r16_an_invented_renewal_link_renews_nothing(portal: Portal, metho
 
 async def test_r44_who_is_under_16_cannot_activate_whatever_they_declare(cast: Cast) -> None:
     made = await _born(cast, years_before(cast.today, 15))
-    document = refused(await made.actor.post(f"{ME}/activation", DECLARED), 422, "incomplete", identity__birth_date="under-age")
+    document = expect_refused(
+        await made.actor.post(f"{ME}/activation", DECLARED), 422, "incomplete", identity__birth_date="under-age"
+    )
     assert str(cast.today.year - 15) not in str(document)
     assert (await lifecycle(made.actor))["state"] == "draft"
 
@@ -99,9 +101,9 @@ async def test_r44_who_gives_no_birth_date_declares_to_be_16(cast: Cast) -> None
     made = await _born(cast, None)
     await consent(made.actor)
     for body in ({}, {"sixteen_or_older": False}):
-        refused(await made.actor.post(f"{ME}/activation", body), 422, "incomplete", sixteen_or_older="required")
+        expect_refused(await made.actor.post(f"{ME}/activation", body), 422, "incomplete", sixteen_or_older="required")
     for malformed in ({"sixteen_or_older": "misschien"}, {"zestien": "ja"}):
-        refused(await made.actor.post(f"{ME}/activation", malformed), 422, "invalid")
+        expect_refused(await made.actor.post(f"{ME}/activation", malformed), 422, "invalid")
     assert (await activate(made.actor))["state"] == "active"
 
 
@@ -109,7 +111,7 @@ async def test_r44_an_active_profile_takes_no_birth_date_under_16(cast: Cast) ->
     made = await cast.active()
     profile = made.person.profile
     young = {**profile, "identity": {**profile["identity"], "birth_date": years_before(cast.today, 14)}}
-    refused(await made.actor.put(f"{ME}/profile", young), 422, "invalid", identity__birth_date="under-age")
+    expect_refused(await made.actor.put(f"{ME}/profile", young), 422, "invalid", identity__birth_date="under-age")
     assert ok(await made.actor.get(f"{ME}/profile")).json()["identity"]["birth_date"] == profile["identity"]["birth_date"]
     assert (await lifecycle(made.actor))["in_bank"]
 
@@ -118,7 +120,7 @@ async def test_r09_an_active_profile_does_not_lose_what_is_mandatory(cast: Cast)
     made = await cast.active()
     before = ok(await made.actor.get(f"{ME}/profile")).json()
     for body in ({}, {"identity": {"given_name": cast.marked("Alleen")}}):
-        refused(await made.actor.put(f"{ME}/profile", body), 422, "invalid", identity__family_name="required")
+        expect_refused(await made.actor.put(f"{ME}/profile", body), 422, "invalid", identity__family_name="required")
     assert ok(await made.actor.get(f"{ME}/profile")).json() == before
 
 

@@ -8,7 +8,7 @@ import pytest
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.logbook import Logbook
 from testkit.portal import SEARCHING, Actor, Portal, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.waiting import eventually
 
 SEARCH = "profiles/v1/bank/search"
@@ -105,9 +105,9 @@ async def test_r01_without_a_permitted_purpose_nothing_is_shown_and_the_refusal_
     made = await cast.active()
     handle = await made.handle()
     headers, log = {} if purpose is None else {"Purpose": purpose}, Logbook(cast.stack.instance)
-    document = refused(await view(organisation.recruiter, handle, headers), 403, "purpose")
+    document = expect_refused(await view(organisation.recruiter, handle, headers), 403, "purpose")
     assert (document["header"], document["permitted"]) == ("Purpose", ["candidate-search"])
-    refused(await search(organisation.recruiter, headers, words=cast.mark), 403, "purpose")
+    expect_refused(await search(organisation.recruiter, headers, words=cast.mark), 403, "purpose")
     assert await views(made) == []
     told = [line for line in log.new_lines() if '"request_refused"' in line and '"why": "purpose"' in line]
     assert len(told) == 2
@@ -132,13 +132,13 @@ async def test_r19_nobody_else_looks(
         manager,
     )
     for actor in others:
-        refused(await view(actor, handle), 403, "forbidden")
-        refused(await search(actor, words=cast.mark), 403, "forbidden")
-    refused(await view(portal.visitor, handle), 401, "unauthorized")
-    refused(await search(portal.visitor), 401, "unauthorized")
+        expect_refused(await view(actor, handle), 403, "forbidden")
+        expect_refused(await search(actor, words=cast.mark), 403, "forbidden")
+    expect_refused(await view(portal.visitor, handle), 401, "unauthorized")
+    expect_refused(await search(portal.visitor), 401, "unauthorized")
     assert await views(made) == []
     for recruiter in (organisation.recruiter, outsider.recruiter):
-        refused(await recruiter.get("profiles/v1/me/views"), 403, "forbidden")
+        expect_refused(await recruiter.get("profiles/v1/me/views"), 403, "forbidden")
 
 
 async def test_r19_a_suspended_organisation_and_one_that_lost_access_look_no_more(cast: Cast, operator: Actor) -> None:
@@ -188,7 +188,7 @@ async def test_r19_a_question_that_makes_no_sense_is_refused(
     cast: Cast, organisation: Organisation, criteria: dict[str, Any], field: str
 ) -> None:
     asked = {name: value.replace("{mark}", cast.mark) if isinstance(value, str) else value for name, value in criteria.items()}
-    document = refused(await organisation.recruiter.get(SEARCH, params=asked, headers=SEARCHING), 422)
+    document = expect_refused(await organisation.recruiter.get(SEARCH, params=asked, headers=SEARCHING), 422)
     assert [error["field"] for error in document["errors"]] == [field]
     assert cast.mark not in str(document)
 
@@ -197,7 +197,7 @@ async def test_r19_a_handle_that_leads_nowhere_gets_404_and_no_reason(cast: Cast
     draft = await cast.draft()
     documents = []
     for handle in (await draft.handle(), "bestaatniet", "x" * 200, draft.actor.subject):
-        document = refused(await view(organisation.recruiter, handle), 404, "not-found")
+        document = expect_refused(await view(organisation.recruiter, handle), 404, "not-found")
         documents.append({name: value for name, value in document.items() if name != "instance"})
     assert all(document == documents[0] for document in documents)
 

@@ -8,7 +8,7 @@ import pytest
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.mailbox import Mail
 from testkit.portal import Actor, Portal, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.samples import saved_search, vacancies
 from testkit.waiting import eventually
 
@@ -46,11 +46,11 @@ async def test_r20_a_system_and_a_recruiter_publish_change_and_close(cast: Cast,
         assert (shown.json()["state"], shown.json()["organisation"]) == ("open", organisation.id)
         stale = {"If-Match": shown.headers["etag"]}
         ok(await actor.put(path, posting(cast, title="Data-analist die veranderde")))
-        refused(await actor.call("PUT", path, json=posting(cast), headers=stale), 412, "stale")
-        refused(await actor.call("PUT", path, json=posting(cast)), 428, "if-match-required")
+        expect_refused(await actor.call("PUT", path, json=posting(cast), headers=stale), 412, "stale")
+        expect_refused(await actor.call("PUT", path, json=posting(cast)), 428, "if-match-required")
         for _ in range(2):
             assert ok(await actor.post(f"{path}/closure")).json()["state"] == "closed"
-        refused(await actor.put(path, posting(cast)), 409, "vacancy-closed")
+        expect_refused(await actor.put(path, posting(cast)), 409, "vacancy-closed")
         assert ok(await actor.get(path)).json()["title"] == "Data-analist die veranderde"
 
 
@@ -60,9 +60,9 @@ async def test_r20_a_vacancy_of_another_organisation_does_not_exist(
     path = f"{VACANCIES}/{ok(await publish(organisation.system, posting(cast))).json()['id']}"
     before = ok(await organisation.system.get(path)).json()
     for actor in (outsider.system, outsider.recruiter):
-        refused(await actor.get(path), 404, "not-found")
-        refused(await actor.call("PUT", path, json=posting(cast), headers={"If-Match": '"1"'}), 404, "not-found")
-        refused(await actor.post(f"{path}/closure"), 404, "not-found")
+        expect_refused(await actor.get(path), 404, "not-found")
+        expect_refused(await actor.call("PUT", path, json=posting(cast), headers={"If-Match": '"1"'}), 404, "not-found")
+        expect_refused(await actor.post(f"{path}/closure"), 404, "not-found")
         assert before["id"] not in [one["id"] for one in await own(actor)]
     assert ok(await organisation.system.get(path)).json() == before
 
@@ -71,9 +71,9 @@ async def test_r20_only_an_organisations_people_and_systems_publish(
     cast: Cast, portal: Portal, operator: Actor, candidate: Candidate
 ) -> None:
     for actor in (candidate.actor, operator):
-        refused(await publish(actor, posting(cast)), 403, "forbidden")
-        refused(await actor.get(VACANCIES), 403, "forbidden")
-    refused(await publish(portal.visitor, posting(cast)), 401, "unauthorized")
+        expect_refused(await publish(actor, posting(cast)), 403, "forbidden")
+        expect_refused(await actor.get(VACANCIES), 403, "forbidden")
+    expect_refused(await publish(portal.visitor, posting(cast)), 401, "unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ async def test_r20_a_posting_that_breaks_a_rule_is_refused_and_nothing_is_publis
     cast: Cast, organisation: Organisation, change: dict[str, Any], field: str
 ) -> None:
     before = await own(organisation.system)
-    document = refused(await publish(organisation.system, _marked(posting(cast, **change), cast.mark)), 422, "invalid")
+    document = expect_refused(await publish(organisation.system, _marked(posting(cast, **change), cast.mark)), 422, "invalid")
     assert [error["field"] for error in document["errors"]] == [field]
     assert cast.mark not in str(document)
     assert await own(organisation.system) == before
@@ -115,7 +115,7 @@ async def test_r20_published_twice_under_one_key_is_published_once(cast: Cast, o
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert len({(answer.status_code, answer.headers["etag"]) for answer in answers}) == 1
     other = await publish(organisation.system, posting(cast, title="Iets anders"), Idempotency_Key=key)
-    refused(other, 422, "idempotency-key-reused")
+    expect_refused(other, 422, "idempotency-key-reused")
     ids = [one["id"] for one in await own(organisation.system)]
     assert ids.count(answers[0].json()["id"]) == 1
     assert "Iets anders" not in [one["title"] for one in await own(organisation.system)]
@@ -191,7 +191,7 @@ async def test_r22_a_search_that_makes_no_sense_is_refused(
     cast: Cast, candidate: Candidate, body: dict[str, Any], field: str
 ) -> None:
     before = ok(await candidate.actor.get(SEARCHES)).json()
-    document = refused(await candidate.actor.post(SEARCHES, _marked(body, cast.mark)), 422, "invalid")
+    document = expect_refused(await candidate.actor.post(SEARCHES, _marked(body, cast.mark)), 422, "invalid")
     assert [error["field"] for error in document["errors"]] == [field]
     assert cast.mark not in str(document)
     assert ok(await candidate.actor.get(SEARCHES)).json() == before
@@ -205,10 +205,10 @@ async def test_r22_a_search_is_its_owners_only_and_saved_once_per_key(cast: Cast
     path = f"{SEARCHES}/{first}"
     shown = ok(await made.actor.get(path))
     match = {"If-Match": shown.headers["etag"]}
-    refused(await candidate.actor.get(path), 404, "no-such-search")
-    refused(await candidate.actor.call("DELETE", path, headers=match), 404, "no-such-search")
-    refused(await made.actor.call("DELETE", path, headers={"If-Match": '"99"'}), 412, "stale")
-    refused(await made.actor.delete(path), 428, "if-match-required")
+    expect_refused(await candidate.actor.get(path), 404, "no-such-search")
+    expect_refused(await candidate.actor.call("DELETE", path, headers=match), 404, "no-such-search")
+    expect_refused(await made.actor.call("DELETE", path, headers={"If-Match": '"99"'}), 412, "stale")
+    expect_refused(await made.actor.delete(path), 428, "if-match-required")
     assert ok(await made.actor.get(path)).json() == shown.json()
     ok(await made.actor.call("DELETE", path, headers=match))
     await eventually(lambda: _is_gone(made, path), timeout=5)

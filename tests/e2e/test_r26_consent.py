@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.portal import Actor, Portal, consent, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 
 STATEMENTS, SHOW, DECIDE = "consent/v1/statements", "consent/v1/presentations", "consent/v1/decisions"
 SEARCH = {"purposes": ["candidate-search"]}
@@ -34,7 +34,7 @@ async def test_r26_every_version_is_readable_in_both_languages_by_everybody(port
         assert version.headers["content-language"] == language == version.json()["language"]
         assert hashlib.sha256(version.json()["text"].encode()).hexdigest() == one["sha256"]
         assert version.json()["questions"]["candidate-search"]
-    refused(await portal.visitor.get(f"{STATEMENTS}/1999-01"), 404, "not-found")
+    expect_refused(await portal.visitor.get(f"{STATEMENTS}/1999-01"), 404, "not-found")
 
 
 async def test_r26_a_decision_proves_what_was_shown_and_when(cast: Cast, portal: Portal) -> None:
@@ -75,7 +75,7 @@ async def test_r26_an_answer_to_what_was_not_shown_is_none(
     made = await cast.candidate()
     presentation = await shown(made)
     before = await history(made)
-    document = refused(await made.actor.post(DECIDE, decision(presentation, **changes)), status, code)
+    document = expect_refused(await made.actor.post(DECIDE, decision(presentation, **changes)), status, code)
     assert [error["field"] for error in document["errors"]] == [field]
     assert await history(made) == before
 
@@ -83,26 +83,26 @@ async def test_r26_an_answer_to_what_was_not_shown_is_none(
 async def test_r26_nobody_decides_for_somebody_else(cast: Cast, candidate: Candidate) -> None:
     made = await cast.candidate()
     presentation = await shown(made)
-    refused(await candidate.actor.get(f"{SHOW}/{presentation}"), 404, "not-found")
+    expect_refused(await candidate.actor.get(f"{SHOW}/{presentation}"), 404, "not-found")
     before = await history(candidate)
-    refused(await candidate.actor.post(DECIDE, decision(presentation)), 422, "invalid", presentation="unknown")
+    expect_refused(await candidate.actor.post(DECIDE, decision(presentation)), 422, "invalid", presentation="unknown")
     assert await history(candidate) == before
     assert [step["state"] for step in await history(made)] == ["shown"]
 
 
 async def test_r26_out_of_order_is_refused(cast: Cast) -> None:
     made = await cast.candidate()
-    refused(await made.actor.post(f"{DECIDE}/candidate-search/withdrawal"), 409, "not-consented")
+    expect_refused(await made.actor.post(f"{DECIDE}/candidate-search/withdrawal"), 409, "not-consented")
     assert await history(made) == []
     await consent(made.actor)
     presentation = await shown(made)
     acknowledged = await made.actor.post(DECIDE, decision(presentation, decision="acknowledged"))
-    refused(acknowledged, 409, "withdraw-instead")
+    expect_refused(acknowledged, 409, "withdraw-instead")
     assert ok(await made.actor.get(DECIDE)).json()["items"][0]["state"] == "consented"
-    refused(await made.actor.post(f"{DECIDE}/alles/withdrawal"), 422, "invalid")
+    expect_refused(await made.actor.post(f"{DECIDE}/alles/withdrawal"), 422, "invalid")
 
 
 async def test_r26_other_roles_have_nothing_to_decide(organisation: Organisation, operator: Actor) -> None:
     for actor in (organisation.recruiter, organisation.system, operator):
-        refused(await actor.post(SHOW, SEARCH), 403, "forbidden")
-        refused(await actor.get(f"{DECIDE}/history"), 403, "forbidden")
+        expect_refused(await actor.post(SHOW, SEARCH), 403, "forbidden")
+        expect_refused(await actor.get(f"{DECIDE}/history"), 403, "forbidden")

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.portal import Actor, Portal, ok
 from testkit.probe import send_raw
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.stack import Stack
 from testkit.waiting import eventually
 
@@ -119,7 +119,7 @@ WRONG: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("wrong", WRONG)
 async def test_r33_a_token_with_one_wrong_claim_is_refused(portal: Portal, signer: Signer, wrong: str, path: str) -> None:
     changes: dict[str, Any] = {name: _seconds(value) if isinstance(value, int) else value for name, value in WRONG[wrong].items()}
-    refused(await Actor(portal.http, signer.token(**changes)).get(path), 401, "unauthorized")
+    expect_refused(await Actor(portal.http, signer.token(**changes)).get(path), 401, "unauthorized")
     assert await _status(Actor(portal.http, signer.token()), path, 200)
 
 
@@ -128,7 +128,7 @@ async def test_r33_a_token_signed_by_another_key_is_refused(portal: Portal, sign
     keys = ok(await portal.http.get("/api/identity/v1/jwks")).json()["keys"]
     for kid in (signer.kid, keys[0]["kid"], "een-ander", ""):
         for path in PATHS:
-            refused(await Actor(portal.http, signer.token(key=stranger, kid=kid)).get(path), 401, "unauthorized")
+            expect_refused(await Actor(portal.http, signer.token(key=stranger, kid=kid)).get(path), 401, "unauthorized")
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256"])
@@ -140,7 +140,7 @@ async def test_r33_a_token_of_another_algorithm_is_refused(portal: Portal, signe
     else:
         token = f"{_coded({'alg': algorithm, 'typ': 'at+jwt', 'kid': signer.kid})}.{_coded(signer.claims())}."
     for path in PATHS:
-        refused(await Actor(portal.http, token).get(path), 401, "unauthorized")
+        expect_refused(await Actor(portal.http, token).get(path), 401, "unauthorized")
 
 
 async def test_r33_a_real_token_that_was_changed_is_refused(portal: Portal, candidate: Candidate) -> None:
@@ -149,7 +149,7 @@ async def test_r33_a_real_token_that_was_changed_is_refused(portal: Portal, cand
     promoted = _coded(claims | {"role": "operator"})
     for token in (f"{head}.{promoted}.{signature}", f"{head}.{body}.{signature[:-4]}AAAA", f"{head}.{body}", head, "x" * 9_000):
         for path in PATHS:
-            refused(await Actor(portal.http, token).get(path), 401, "unauthorized")
+            expect_refused(await Actor(portal.http, token).get(path), 401, "unauthorized")
     ok(await candidate.actor.get(PATHS[0]))
 
 
@@ -157,7 +157,7 @@ async def test_r33_a_real_token_that_was_changed_is_refused(portal: Portal, cand
 async def test_r33_without_a_token_there_is_nothing(portal: Portal, header: str) -> None:
     for path in PATHS:
         answer = await portal.http.get(f"/api/{path}", headers=[(b"Authorization", header.encode("latin-1"))])
-        refused(answer, 401, "unauthorized")
+        expect_refused(answer, 401, "unauthorized")
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
@@ -166,12 +166,12 @@ async def test_r33_each_role_gets_what_is_its_own_only(
 ) -> None:
     for path in PATHS:
         for actor in (organisation.recruiter, organisation.system, operator):
-            refused(await actor.get(path), 403, "forbidden")
+            expect_refused(await actor.get(path), 403, "forbidden")
     organisations = "identity/v1/organisations"
     for actor in (candidate.actor, organisation.recruiter, organisation.system):
-        refused(await actor.post(organisations, {"name": "Van mijzelf"}), 403, "forbidden")
-        refused(await actor.get(f"{organisations}/{organisation.id}/details"), 403, "forbidden")
-        refused(await actor.post(f"{organisations}/{organisation.id}/clients", {}), 403, "forbidden")
+        expect_refused(await actor.post(organisations, {"name": "Van mijzelf"}), 403, "forbidden")
+        expect_refused(await actor.get(f"{organisations}/{organisation.id}/details"), 403, "forbidden")
+        expect_refused(await actor.post(f"{organisations}/{organisation.id}/clients", {}), 403, "forbidden")
 
 
 async def test_r33_an_administrator_reaches_their_own_organisation_only(
@@ -180,13 +180,17 @@ async def test_r33_an_administrator_reaches_their_own_organisation_only(
     administrator = await portal.join_organisation(operator, outsider.id, cast.email("beheerder"), role="administrator")
     paths = "identity/v1/organisations"
     found = ok(await administrator.get(f"{paths}/{outsider.id}/details")).json()
-    refused(await administrator.get(f"{paths}/{organisation.id}/details"), 403, "forbidden")
+    expect_refused(await administrator.get(f"{paths}/{organisation.id}/details"), 403, "forbidden")
     body = {"email": cast.email("lokvogel"), "roles": ["recruiter"]}
-    refused(await administrator.post(f"{paths}/{organisation.id}/members", body), 403, "forbidden")
-    refused(await administrator.post(f"{paths}/{organisation.id}/clients", {"name": "x", "scopes": ["vacancies:write"]}), 403)
+    expect_refused(await administrator.post(f"{paths}/{organisation.id}/members", body), 403, "forbidden")
+    expect_refused(
+        await administrator.post(f"{paths}/{organisation.id}/clients", {"name": "x", "scopes": ["vacancies:write"]}), 403
+    )
     for change in ({"bank_access": True}, {"state": "suspended"}):
         headers = {"If-Match": administrator.etags[f"{paths}/{outsider.id}/details"]}
-        refused(await administrator.call("PATCH", f"{paths}/{outsider.id}", json=change, headers=headers), 403, "forbidden")
+        expect_refused(
+            await administrator.call("PATCH", f"{paths}/{outsider.id}", json=change, headers=headers), 403, "forbidden"
+        )
     assert ok(await administrator.get(f"{paths}/{outsider.id}/details")).json() == found
     assert not found["bank_access"]
 

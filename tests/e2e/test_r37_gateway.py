@@ -4,7 +4,7 @@ import httpx
 import pytest
 from testkit.cast import Candidate, Cast
 from testkit.portal import Portal, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.stack import Stack
 
 SERVICES = ("identity", "profiles", "consent", "notifications")
@@ -53,13 +53,13 @@ async def test_r37_what_a_service_keeps_to_itself_is_not_reached(stack: Stack, s
 
 @pytest.mark.parametrize("path", ["/nergens", "/api/geen-dienst/v1/x", *[f"/api/{service}/v1/nergens" for service in SERVICES]])
 async def test_r37_a_path_that_is_not_there_gets_404(portal: Portal, path: str) -> None:
-    refused(await portal.http.get(path), 404, "not-found")
+    expect_refused(await portal.http.get(path), 404, "not-found")
 
 
 @pytest.mark.parametrize("path", ["identity/v1/registrations", "consent/v1/decisions/history", "notifications/v1/searches"])
 async def test_r37_a_method_that_is_not_there_gets_405_and_says_which_are(portal: Portal, path: str) -> None:
     answer = await portal.visitor.call("PATCH", path, json={})
-    refused(answer, 405, "method-not-allowed")
+    expect_refused(answer, 405, "method-not-allowed")
     assert answer.headers["allow"]
 
 
@@ -67,7 +67,7 @@ async def test_r37_a_method_that_is_not_there_gets_405_and_says_which_are(portal
 async def test_r37_a_body_of_five_megabytes_gets_413(cast: Cast, portal: Portal, path: str) -> None:
     """The answer reaches also a client that sends everything before it reads."""
     answer = await portal.visitor.post(path, {"email": cast.mark * (FIVE_MEGABYTES // len(cast.mark))})
-    refused(answer, 413, "too-large")
+    expect_refused(answer, 413, "too-large")
     assert cast.mark not in answer.text
 
 
@@ -77,21 +77,21 @@ async def test_r37_a_body_that_is_no_json_object_is_refused(cast: Cast, portal: 
     headers = {"Content-Type": "application/json"}
     answer = await portal.http.post("/api/identity/v1/registrations", content=content, headers=headers)
     assert answer.status_code in {400, 422}, answer.text
-    refused(answer, answer.status_code)
+    expect_refused(answer, answer.status_code)
     assert cast.mark not in answer.text
 
 
 async def test_r37_a_body_of_another_kind_gets_415(cast: Cast, portal: Portal) -> None:
     answer = await portal.http.post("/api/identity/v1/registrations", data={"email": cast.email("formulier")})
-    refused(answer, 415, "media-type")
+    expect_refused(answer, 415, "media-type")
 
 
 async def test_r37_an_impossible_date_is_named(cast: Cast, candidate: Candidate) -> None:
-    refused(await candidate.actor.get("consent/v1/decisions", params={"on": "2027-02-30"}), 422, "invalid")
+    expect_refused(await candidate.actor.get("consent/v1/decisions", params={"on": "2027-02-30"}), 422, "invalid")
     before = ok(await candidate.actor.get("profiles/v1/me/profile"))
     profile = {"identity": {"birth_date": "1990-02-30", "given_name": cast.marked("Onmogelijk")}}
     answer = await candidate.actor.put("profiles/v1/me/profile", profile)
-    document = refused(answer, 422, "invalid")
+    document = expect_refused(answer, 422, "invalid")
     assert [error["field"] for error in document["errors"]] == ["identity.birth_date"]
     assert ok(await candidate.actor.get("profiles/v1/me/profile")).text == before.text
 
@@ -99,4 +99,4 @@ async def test_r37_an_impossible_date_is_named(cast: Cast, candidate: Candidate)
 async def test_r37_problems_are_told_in_the_callers_language(portal: Portal) -> None:
     for language, title in (("nl", "Niet gevonden"), ("en", "Not found"), ("de, en;q=0.5", "Not found")):
         answer = await portal.http.get("/api/profiles/v1/nergens", headers={"Accept-Language": language})
-        assert refused(answer, 404)["title"] == title
+        assert expect_refused(answer, 404)["title"] == title

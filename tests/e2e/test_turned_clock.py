@@ -11,7 +11,7 @@ import httpx
 from aiosmtpd.controller import Controller
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.portal import PASSWORD, SEARCHING, Portal, consent, in_bank, lifecycle, ok
-from testkit.refusals import refused
+from testkit.refusals import expect_refused
 from testkit.stack import Stack
 from testkit.waiting import eventually
 
@@ -47,7 +47,7 @@ async def test_r06_a_confirmation_link_works_for_48_hours(cast: Cast, portal: Po
         answer = await portal.http.request(method, link)
         assert (answer.status_code, "<button" in answer.text) == (404, False)
     async with cast.elsewhere() as visitor:
-        refused(await visitor.post("identity/v1/sessions", {"email": email, "password": PASSWORD}), 401, "credentials")
+        expect_refused(await visitor.post("identity/v1/sessions", {"email": email, "password": PASSWORD}), 401, "credentials")
     await portal.register(email)
     again = await portal.mailbox.wait(email, link="/pages/confirm/")
     assert again.link("/pages/confirm/") != link
@@ -77,7 +77,7 @@ async def test_r26_what_somebody_had_agreed_to_on_a_day(cast: Cast, stack: Stack
         name: given[name] for name in ("version", "language", "sha256")
     }
     tomorrow = (cast.today + timedelta(days=1)).isoformat()
-    refused(await made.actor.get("consent/v1/decisions", params={"on": tomorrow}), 422, "invalid", on="future")
+    expect_refused(await made.actor.get("consent/v1/decisions", params={"on": tomorrow}), 422, "invalid", on="future")
 
 
 async def test_r16_r17_after_a_year_the_question_a_click_renews_and_silence_ends(
@@ -122,7 +122,7 @@ async def _silence_ends(portal: Portal, stack: Stack, organisation: Organisation
     await turn(stack, days=4)
     ended = await in_bank(silent.actor, expected=False)
     assert (ended["state"], ended["reason"], ended["notices"]) == ("inactive", "expired", [])
-    refused(await open_profile(organisation, await silent.handle()), 404, "not-found")
+    expect_refused(await open_profile(organisation, await silent.handle()), 404, "not-found")
     for link in links:
         for method in ("GET", "POST"):
             assert (await portal.http.request(method, link)).status_code == 410

@@ -8,7 +8,7 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:kandidatenbank:problem:"
 
 
-def refused(answer: httpx.Response, status: int, code: str | None = None, **rules: str) -> dict[str, Any]:
+def expect_refused(answer: httpx.Response, status: int, code: str | None = None, **rules: str) -> dict[str, Any]:
     """Check the refusal and return its document. `rules` are `field="rule"`, with `__` for a dot in a field's name."""
     told = f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:600]}"
     assert answer.status_code == status, told  # noqa: S101 - tests call this
