@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testkit.parts import create_topics, fresh_name
 from testkit.waiting import eventually
@@ -46,6 +47,7 @@ def _no_answer() -> str:
     return ""
 
 
+testcontainers_config.ryuk_disabled = True  # each container ends with its block; the reaper's image would be one more to fetch
 REASON = engine_is_missing()
 pytestmark = [
     pytest.mark.containers,
