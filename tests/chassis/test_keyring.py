@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from chassis import keyring as keyrings
@@ -15,17 +15,9 @@ from chassis.keyring import CACHED, ERASED, KEYS, KeyDestroyedError, KeyMissingE
 from chassis.master import MasterKeyError, MasterKeys
 from chassis.mongo import Mongo, transact
 from chassis.uow import Document, Filter, UnitOfWork
+from testkit.clocks import TurnedClock
 
 MASTERS = MasterKeys.parse(base64.b64encode(b"m" * 32).decode())
-
-
-class TurnedClock(Clock):
-    """Machine time that a test may move."""
-
-    ahead = timedelta()
-
-    def machine(self) -> datetime:
-        return super().machine() + self.ahead
 
 
 @pytest.fixture

@@ -23,21 +23,14 @@ from contracts.topics import event_on
 from nacl.public import PrivateKey, SealedBox
 from pydantic import ValidationError
 from structlog.testing import capture_logs
+from testkit.clocks import TurnedClock
+from testkit.keys import sealing_key
 
 MASTERS = MasterKeys.parse(base64.b64encode(b"m" * 32).decode())
 RECEIVER = PrivateKey(b"r" * 32)
 TODAY = date(2027, 3, 1)
 ADDRESS = "jan.de.boer@mail.example"
 Rows = list[dict[str, Any]]
-
-
-class TurnedClock(Clock):
-    """Domain time that begins on a noon and that a test may turn."""
-
-    turned = timedelta()
-
-    def now(self) -> datetime:
-        return datetime(2027, 3, 1, 12, tzinfo=UTC) + self.turned
 
 
 @pytest.fixture
@@ -68,13 +61,7 @@ def arrived(event: NotificationsSealingKeyEvent | None, key: str) -> Incoming[No
 
 async def learn(mongo: Mongo, key_id: str = "k1", *, first_day: date = TODAY, private: PrivateKey = RECEIVER) -> None:
     """The receiver's key arrives."""
-    event = NotificationsSealingKeyEvent(
-        key_id=key_id,
-        public_key=base64.b64encode(bytes(private.public_key)).decode(),
-        first_day=first_day,
-        used_until=first_day + timedelta(days=6),
-        destroyed_on=first_day + timedelta(days=14),
-    )
+    event = sealing_key(private, first_day).model_copy(update={"key_id": key_id})
     await transact(mongo, lambda uow: on_sealing_key(arrived(event, key_id), uow))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,21 +19,9 @@ from notifications.sealing import service as sealing
 from notifications.sealing.service import ANNOUNCED, PRIVATE, SealDarkError, SealedInbox, turn_sealing_keys
 from pymongo.errors import AutoReconnect
 from structlog.testing import capture_logs
+from testkit.clocks import TurnedClock
 
 MASTERS = MasterKeys.parse(base64.b64encode(b"m" * 32).decode())
-
-
-class TurnedClock(Clock):
-    """Domain time that begins on a noon and machine time, each moved alone."""
-
-    turned = timedelta()
-    ahead = timedelta()
-
-    def now(self) -> datetime:
-        return datetime(2027, 3, 1, 12, tzinfo=UTC) + self.turned
-
-    def machine(self) -> datetime:
-        return super().machine() + self.ahead
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 Causes are `identity:<what>:<id>…`: the same cause is mailed once, however often it is asked.
 """
 
+from collections.abc import Mapping
 from datetime import date
 
 from chassis.clock import day_of
@@ -12,7 +13,7 @@ from contracts.identity.contact import ContactDetails, ContactEvent
 from contracts.identity.mail_request import IdentityMailRequestEvent
 from contracts.shapes.mail_request import MailDetails
 
-from identity.accounts.model import Account, Registration
+from identity.accounts.model import Account, Language, Registration
 from identity.invitations.model import Invitation
 
 
@@ -35,51 +36,46 @@ class Post:
 
     async def confirm_address(self, uow: UnitOfWork, one: Registration, *, secret: str, address: str) -> None:
         """Mail the link that confirms a registration."""
-        await self._sealer.request_mail(
-            uow,
-            IdentityMailRequestEvent,
-            cause=f"identity:confirm-address:{one.id}",
-            subject=one.account,
-            template="confirm-address",
-            language=one.language.value,
-            facts={"valid-until": day_of(one.valid_until).isoformat()},
-            address="sealed",
-            details=MailDetails(address=address, secret=secret),
-        )
+        facts = {"valid-until": day_of(one.valid_until).isoformat()}
+        details = MailDetails(address=address, secret=secret)
+        await self._ask(uow, "confirm-address", one.id, subject=one.account, language=one.language, facts=facts, details=details)
 
     async def address_known(self, uow: UnitOfWork, account: Account, *, on: date) -> None:
         """Tell an account's holder that somebody registered their address: once a day, however often it happens."""
-        await self._sealer.request_mail(
-            uow,
-            IdentityMailRequestEvent,
-            cause=f"identity:address-known:{account.id}:{on.isoformat()}",
-            subject=account.id,
-            template="address-known",
-            language=account.language.value,
-        )
+        once = f"{account.id}:{on.isoformat()}"
+        await self._ask(uow, "address-known", once, subject=account.id, language=account.language)
 
     async def invitation(self, uow: UnitOfWork, one: Invitation, *, organisation: str, secret: str, address: str) -> None:
         """Mail the link that accepts an invitation."""
-        await self._sealer.request_mail(
-            uow,
-            IdentityMailRequestEvent,
-            cause=f"identity:invitation:{one.id}",
-            subject=one.account,
-            template="invitation",
-            language=one.language.value,
-            facts={"organisation": organisation, "valid-until": day_of(one.valid_until).isoformat()},
-            address="sealed",
-            details=MailDetails(address=address, secret=secret),
-        )
+        facts = {"organisation": organisation, "valid-until": day_of(one.valid_until).isoformat()}
+        details = MailDetails(address=address, secret=secret)
+        await self._ask(uow, "invitation", one.id, subject=one.account, language=one.language, facts=facts, details=details)
 
     async def session_stolen(self, uow: UnitOfWork, account: Account, *, session: str, on: date) -> None:
         """Tell an account's holder that a refresh token was used twice and the session has been ended."""
+        facts = {"ended-on": on.isoformat()}
+        await self._ask(uow, "session-stolen", session, subject=account.id, language=account.language, facts=facts)
+
+    async def _ask(
+        self,
+        uow: UnitOfWork,
+        template: str,
+        once: str,
+        *,
+        subject: str,
+        language: Language,
+        facts: Mapping[str, str] | None = None,
+        details: MailDetails | None = None,
+    ) -> None:
+        """Ask for a mail, one for each `once`: to the address in its details, or to the account's."""
         await self._sealer.request_mail(
             uow,
             IdentityMailRequestEvent,
-            cause=f"identity:session-stolen:{session}",
-            subject=account.id,
-            template="session-stolen",
-            language=account.language.value,
-            facts={"ended-on": on.isoformat()},
+            cause=f"identity:{template}:{once}",
+            subject=subject,
+            template=template,
+            language=language.value,
+            facts=facts,
+            address="sealed" if details else "account",
+            details=details,
         )
