@@ -14,6 +14,7 @@ import pytest
 from chassis.destruction import destroy_due
 from chassis.mongo import transact
 from chassis.resources import connect
+from chassis.sealing import PRIVATE, turn_sealing_keys
 from contracts.consent.decision import DecisionEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
@@ -24,6 +25,7 @@ from contracts.identity.signing_key import SAMPLES as SIGNING_KEYS
 from contracts.kinds import Sealed
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.notifications.reseal import NotificationsResealEvent
+from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES as VACANCIES
 from contracts.profiles.vacancy import VacancyEvent
@@ -33,7 +35,6 @@ from hypothesis import strategies as st
 from nacl.public import PublicKey, SealedBox
 from notifications import app
 from notifications.contacts.service import Contact
-from notifications.sealing.service import PRIVATE, turn_sealing_keys
 from notifications.searches.model import Criteria
 from notifications.sending.model import Answer
 from notifications.settings import NotificationsSettings
@@ -199,7 +200,7 @@ async def service(common: dict[str, Any], clock_file: Path, laboratory: Any) -> 
     async def lagging() -> bool:
         return False
 
-    await turn_sealing_keys(made.mongo, made.keyring, lagging)
+    await turn_sealing_keys(made.mongo, made.keyring, NotificationsSealingKeyEvent, lagging)
     for who, word in SEARCHES.items():
         await one.save(who, word)
     await one.lab.remember()

@@ -16,15 +16,16 @@ from chassis import outbox
 from chassis.ids import new_id
 from chassis.inbox import Incoming
 from chassis.resources import connect
+from chassis.sealing import PRIVATE, turn_sealing_keys
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.organisation import OrganisationEvent
 from contracts.kinds import Sealed
+from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES, VacancyEvent
 from nacl.public import PublicKey, SealedBox
 from notifications.app import INDEXES, build_api, make_consumer, make_sender, smtp_mailer, use_cases
-from notifications.sealing.service import PRIVATE, turn_sealing_keys
 from notifications.settings import NotificationsSettings
 from pydantic_core import to_json
 from pymongo import MongoClient
@@ -102,7 +103,7 @@ class World:
         async def lagging() -> bool:
             return False
 
-        await turn_sealing_keys(self.mongo, self.keyring, lagging)
+        await turn_sealing_keys(self.mongo, self.keyring, NotificationsSealingKeyEvent, lagging)
 
     def turn_days(self, days: int) -> None:
         self.settings.clock_file.write_text(str(days * 86_400))

@@ -1,15 +1,18 @@
 """The composition root of notifications: settings -> store, broker, routes, handlers, jobs. The only file that wires."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from chassis.consume import Consumer
 from chassis.freshness import Freshness
 from chassis.http.app import build_api as chassis_api
 from chassis.inbox import Listens
+from chassis.jobs import Job
 from chassis.known import on_session, on_signing_key
 from chassis.resources import WORKER_PATIENCE, Resources, connect
+from chassis.sealing import SealedInbox, turn_sealing_keys
 from chassis.worker import Worker, assemble
 from chassis.worker import make_consumer as chassis_consumer
 from contracts.consent.decision import DecisionEvent
@@ -21,6 +24,7 @@ from contracts.identity.organisation import OrganisationEvent
 from contracts.identity.session import SessionEvent
 from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.dead_letter import NotificationsDeadLetterEvent
+from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import VacancyEvent
 from contracts.topics import owned_by
@@ -36,8 +40,6 @@ from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
 from notifications.mail.service import MailRequests
 from notifications.matching.service import EverySearch, Matcher
-from notifications.sealing.jobs import jobs as sealing_jobs
-from notifications.sealing.service import SealedInbox
 from notifications.searches import store as search_store
 from notifications.searches.routes import ROUTES as SEARCH_ROUTES
 from notifications.searches.service import Searches
@@ -54,6 +56,8 @@ VERSION = "0.1.0"
 PREFIX = "/api/notifications/v1"
 INDEXES = (mail_store.INDEXES, search_store.INDEXES)
 SEALED_TO_US = (ContactEvent, IdentityMailRequestEvent, ProfilesMailRequestEvent, ConsentMailRequestEvent)
+UP_TO_DATE = timedelta(seconds=20)
+"""A consumer that has not been at a topic's end for so long lags: what it has yet to read may need an old sealing key."""
 
 Made = Resources[NotificationsSettings]
 MakeMailer = Callable[[NotificationsSettings], Mailer]
@@ -135,7 +139,7 @@ def build_worker(
         consumer,
         topics=[event.topic for event in owned_by(SERVICE)],
         jobs=[
-            *sealing_jobs(mongo=made.mongo, keyring=made.keyring, fresh=fresh),
+            _sealing_keys(made, fresh),
             *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(settings)),
         ],
         indexes=INDEXES,
@@ -182,3 +186,13 @@ def smtp_mailer(told: NotificationsSettings) -> Mailer:
         timeout=told.smtp_timeout,
     )
     return SmtpMailer(server, local_hostname=told.mail_from.rpartition("@")[2])
+
+
+def _sealing_keys(made: Made, fresh: Sequence[Freshness]) -> Job:
+    async def lagging() -> bool:
+        return not all([await one.within(UP_TO_DATE) for one in fresh])
+
+    async def turn() -> int:
+        return await turn_sealing_keys(made.mongo, made.keyring, NotificationsSealingKeyEvent, lagging)
+
+    return Job("sealing-keys", timedelta(seconds=5), turn)

@@ -7,13 +7,13 @@ from chassis.clock import Clock
 from chassis.crypto import decrypt, encrypt
 from chassis.destruction import schedule_destruction
 from chassis.keyring import Keyring, NoKeyError
+from chassis.sealing import SealedInbox
 from chassis.uow import Reads, UnitOfWork
 from contracts.identity.contact import ContactDetails, ContactEvent
 from contracts.notifications.reseal import NotificationsResealEvent
 
 from notifications.contacts import store
 from notifications.mail import service as mail
-from notifications.sealing.service import SealedInbox
 
 log = structlog.get_logger()
 KEY_CLASS = "contact"

@@ -8,6 +8,7 @@ import structlog
 from chassis.clock import Clock
 from chassis.crypto import decrypt, encrypt
 from chassis.keyring import Keyring, NoKeyError
+from chassis.sealing import SealDarkError, SealedInbox
 from chassis.uow import Document, Reads, UnitOfWork
 from contracts.kinds import Sealed
 from contracts.notifications.delivery import DeliveryEvent
@@ -15,7 +16,6 @@ from contracts.shapes.mail_request import MailDetails, MailRequestEvent
 
 from notifications.mail import store
 from notifications.mail.model import Reason, State, Target
-from notifications.sealing.service import SealDarkError, SealedInbox
 
 log = structlog.get_logger()
 KEY_CLASS = "mail"

@@ -1,4 +1,4 @@
-"""Sealing keys: what notifications must be told of a person comes sealed, through open topics.
+"""Sealing keys of a service that receives sealed details: what it must be told of a person comes sealed, through open topics.
 
 A new X25519 pair each week of domain time, announced by event a day before its first day, so that senders never lack one;
 they use it for 7 days, and 14 days after its first day the private half is destroyed, and every copy in topics, backups and
@@ -8,19 +8,20 @@ outboxes goes dark by itself. A private half lies wrapped under the master key i
 import base64
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
 
 import structlog
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, SealedBox
+from pymongo.errors import DuplicateKeyError
+
 from chassis.bounded import Bounded
 from chassis.crypto import UnreadableError
 from chassis.ids import new_id, random_bytes
 from chassis.keyring import CACHED, Keyring
 from chassis.mongo import Mongo, transact
+from chassis.outbox import OutEvent
 from chassis.uow import Document, UnitOfWork
-from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
-from nacl.exceptions import CryptoError
-from nacl.public import PrivateKey, SealedBox
-from pymongo.errors import DuplicateKeyError
 
 PRIVATE: Final = "sealing_keys"
 """In the keyring database, by first day: so two workers that make a week's key at once get the same one."""
@@ -31,11 +32,20 @@ DESTROYED_AFTER: Final = timedelta(days=14)
 log = structlog.get_logger()
 
 Lagging = Callable[[], Awaitable[bool]]
-"""Tells whether our consumer still has sealed details to read that may need an old key."""
+"""Tells whether a consumer of this service still has sealed details to read that may need an old key."""
+
+
+class SealingKeyAnnouncement(OutEvent, Protocol):
+    """The contract of `<service>.sealing-key.v1`, as far as it must be known here."""
+
+    @classmethod
+    def model_validate(cls, obj: Any) -> Self:
+        """Return the event of these fields."""
+        ...
 
 
 class SealDarkError(Exception):
-    """The private key of a box is gone: ask its sender again (`notifications.reseal.v1`), or let it be."""
+    """The private key of a box is gone: ask its sender again (`<service>.reseal.v1`), or let it be."""
 
     loggable = True
 
@@ -73,7 +83,7 @@ class SealedInbox:
         return opener
 
 
-async def turn_sealing_keys(mongo: Mongo, keyring: Keyring, lagging: Lagging) -> int:
+async def turn_sealing_keys(mongo: Mongo, keyring: Keyring, announcement: type[SealingKeyAnnouncement], lagging: Lagging) -> int:
     """Make, announce and destroy sealing keys as their days come; return how many were. For a job that runs often.
 
     Made before announced, and destroyed before revoked: a crash between two steps is mended by the next run.
@@ -83,7 +93,10 @@ async def turn_sealing_keys(mongo: Mongo, keyring: Keyring, lagging: Lagging) ->
     await _destroy_old(keyring, today, lagging)
     living = await keyring.mongo.find(PRIVATE, {}, sort=[("_id", 1)])
 
-    return await transact(mongo, lambda uow: _announce(uow, living))
+    async def work(uow: UnitOfWork) -> int:
+        return await _announce(uow, living, announcement)
+
+    return await transact(mongo, work)
 
 
 async def _make_missing(keyring: Keyring, today: date) -> None:
@@ -124,16 +137,16 @@ async def _destroy_old(keyring: Keyring, today: date, lagging: Lagging) -> None:
         log.info("sealing_key_destroyed", key_id=row["key_id"])
 
 
-async def _announce(uow: UnitOfWork, living: Iterable[Document]) -> int:
+async def _announce(uow: UnitOfWork, living: Iterable[Document], announcement: type[SealingKeyAnnouncement]) -> int:
     """Tell followers of keys that they do not know, and take back those that are gone (a restored keyring lacks some)."""
     told = {row["_id"]: row for row in await uow.find(ANNOUNCED, {})}
     alive = {row["key_id"]: row for row in living}
     for key_id in alive.keys() - told.keys():
         uow.insert(ANNOUNCED, {"_id": key_id, "sequence": 1})
-        uow.emit(NotificationsSealingKeyEvent.model_validate(_fields(alive[key_id])), sequence=1)
+        uow.emit(announcement.model_validate(_fields(alive[key_id])), sequence=1)
     for key_id in told.keys() - alive.keys():
         uow.delete(ANNOUNCED, {"_id": key_id})
-        uow.emit_tombstone(NotificationsSealingKeyEvent.topic, key=key_id, sequence=told[key_id]["sequence"] + 1)
+        uow.emit_tombstone(announcement.topic, key=key_id, sequence=told[key_id]["sequence"] + 1)
     return len(alive.keys() ^ told.keys())
 
 

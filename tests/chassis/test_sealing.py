@@ -7,16 +7,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from chassis import outbox
+from chassis import outbox, sealing
 from chassis.clock import Clock
 from chassis.crypto import UnreadableError
 from chassis.keyring import CACHED, Keyring
 from chassis.master import MasterKeys
 from chassis.mongo import Mongo
+from chassis.sealing import ANNOUNCED, PRIVATE, SealDarkError, SealedInbox, turn_sealing_keys
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from nacl.public import PublicKey, SealedBox
-from notifications.sealing import service as sealing
-from notifications.sealing.service import ANNOUNCED, PRIVATE, SealDarkError, SealedInbox, turn_sealing_keys
 from pymongo.errors import AutoReconnect
 from structlog.testing import capture_logs
 from testkit.clocks import TurnedClock
@@ -56,7 +55,7 @@ async def somebody_lags() -> bool:
 @pytest.fixture
 def turn(mongo: Mongo, keyring: Keyring) -> Callable[..., Any]:
     def run(lagging: sealing.Lagging = nobody_lags) -> Any:
-        return turn_sealing_keys(mongo, keyring, lagging)
+        return turn_sealing_keys(mongo, keyring, NotificationsSealingKeyEvent, lagging)
 
     return run
 
