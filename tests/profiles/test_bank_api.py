@@ -206,7 +206,7 @@ async def test_r19_every_handle_that_leads_nowhere_gets_the_same_answer(world, r
 
 
 @pytest.mark.parametrize("headers", [{"Purpose": ""}, {"Purpose": "own-data"}, {"Purpose": "curiosity"}])
-async def test_r1_without_the_permitted_purpose_nothing_is_shown(world, recruiter, headers):
+async def test_r01_without_the_permitted_purpose_nothing_is_shown(world, recruiter, headers):
     handle = await handle_of(await in_the_bank(world, FENNA.profile, *PATHS))
     answers = [await search(recruiter, **headers), await open_(recruiter, handle, **headers)]
     assert [(answer.status_code, answer.json()["type"]) for answer in answers] == [

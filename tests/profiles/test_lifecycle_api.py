@@ -33,7 +33,7 @@ async def in_bank(world, candidate):
     return told["in_bank"]
 
 
-async def test_r9_activation_names_what_is_missing(world):
+async def test_r09_activation_names_what_is_missing(world):
     candidate = world.candidate()
     await candidate.tell({"identity": {"given_name": "Sanne"}})
     answer = await candidate.activate()
@@ -113,7 +113,7 @@ async def test_consent_for_something_else_changes_nothing(world, sanne):
 
 
 @pytest.mark.parametrize(("state", "visible"), [("locked", False), ("closed", False), ("confirmed", True)])
-async def test_r6_a_blocked_account_is_not_in_the_bank(world, sanne, state, visible):
+async def test_r06_a_blocked_account_is_not_in_the_bank(world, sanne, state, visible):
     await world.account(sanne.subject, state)
     assert await in_bank(world, sanne) is visible
 

@@ -30,7 +30,7 @@ async def test_r12_what_is_told_is_seen_and_changed_at_any_time(world):
 
 
 @pytest.mark.parametrize("person", people(), ids=lambda person: person.key)
-async def test_r8_the_sample_people_can_tell_everything_and_activate(world, person):
+async def test_r08_the_sample_people_can_tell_everything_and_activate(world, person):
     candidate = world.candidate()
     assert (await candidate.tell(person.profile)).status_code == 200
     told = await candidate.get("/me/profile")
@@ -121,7 +121,7 @@ async def test_r33_without_a_token_nothing_is_shown(world):
         ({"career": {"skills": [{"name": "Python"}]}}, "career.skills.0.level", "required"),
     ],
 )
-async def test_r9_what_does_not_fit_is_refused_by_field_and_rule(world, change, field, rule):
+async def test_r09_what_does_not_fit_is_refused_by_field_and_rule(world, change, field, rule):
     sanne = world.candidate()
     answer = await sanne.send("PATCH", "/me/profile", change, If_Match='"0"')
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
@@ -138,7 +138,7 @@ async def test_a_body_that_does_not_parse_or_is_too_large_is_refused(world):
     assert (await world.client.put(url, content=b'"' + b"x" * 5_000_000 + b'"', headers=headers)).status_code == 413
 
 
-async def test_r9_the_catalogue_of_fields_is_public(world):
+async def test_r09_the_catalogue_of_fields_is_public(world):
     fields = (await world.client.get("/api/profiles/v1/fields")).json()
     by_path = {field["path"]: field for field in fields}
     assert by_path["identity.given_name"]["mandatory"] is True

@@ -21,7 +21,7 @@ def rules_broken(**groups: object) -> list[str]:
     return [".".join(map(str, error["loc"])) for error in refused.value.errors()]
 
 
-def test_r8_the_catalogue_and_the_models_name_the_same_fields():
+def test_r08_the_catalogue_and_the_models_name_the_same_fields():
     modelled = {f"{group}.{name}" for group in GROUPS for name in type(getattr(Profile(), group)).model_fields}
     derived = {"identity.age"}
     beside_a_place = {"identity.province", "wishes.province"}
@@ -33,7 +33,7 @@ def test_the_models_offer_the_provinces_of_the_places():
     assert model.Province.__args__ == tuple(places.PROVINCES)
 
 
-def test_r9_activation_needs_only_the_mandatory_fields():
+def test_r09_activation_needs_only_the_mandatory_fields():
     assert missing({}) == [
         "identity.given_name",
         "identity.family_name",
@@ -44,18 +44,18 @@ def test_r9_activation_needs_only_the_mandatory_fields():
     assert missing(COMPLETE) == []
 
 
-def test_r9_a_sector_does_for_a_title():
+def test_r09_a_sector_does_for_a_title():
     profile = {**COMPLETE, "wishes": {"sectors": ["Zorg"], "place": "Amersfoort"}}
     assert missing(profile) == []
 
 
-def test_r9_permanently_anonymous_a_province_does_for_place_and_name():
+def test_r09_permanently_anonymous_a_province_does_for_place_and_name():
     profile = {"identity": {"province": "NL-UT"}, "wishes": {"province": "NL-UT", "titles": ["Kok"]}}
     assert missing(profile, permanent=True) == []
     assert missing({}, permanent=True) == ["identity.province", "wishes.province", "wishes.titles"]
 
 
-def test_r9_what_nobody_asked_for_is_refused():
+def test_r09_what_nobody_asked_for_is_refused():
     assert rules_broken(identity={"bsn": "123456782"}) == ["identity.bsn"]
     assert rules_broken(health={"note": "x"}) == ["health"]
 

@@ -78,7 +78,7 @@ async def test_r33_an_organisation_whose_last_word_could_not_be_applied_does_not
     await look(recruiter, handle)
 
 
-async def test_r1_a_refusal_is_logged_with_ids_and_without_details(world, capsys):
+async def test_r01_a_refusal_is_logged_with_ids_and_without_details(world, capsys):
     _, handle = await shown_candidate(world, people()[0].profile)
     recruiter, org = await organisation(world, "Een")
     capsys.readouterr()
