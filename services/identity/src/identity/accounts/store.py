@@ -72,8 +72,11 @@ async def registrations_to_erase(reads: Reads, now: datetime, limit: int) -> lis
 
 
 def take_turn(uow: UnitOfWork, address_hash: str) -> None:
-    """Let registrations of one address at once conflict, so that each counts those before it; known or unknown alike."""
-    uow.update(TURNS, {"_id": address_hash}, {"$set": {"at": uow.clock.machine()}}, upsert=True)
+    """Let registrations of one address at once conflict, so that each counts those before it; known or unknown alike.
+
+    Without the count two turns in one millisecond would write the same, which is no write and conflicts with nothing.
+    """
+    uow.update(TURNS, {"_id": address_hash}, {"$set": {"at": uow.clock.machine()}, "$inc": {"turns": 1}}, upsert=True)
 
 
 def put_registration(uow: UnitOfWork, one: Registration) -> None:

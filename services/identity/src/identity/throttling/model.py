@@ -1,7 +1,8 @@
 """When the next try to sign in is taken: some are free, then each failure doubles the wait.
 
 Three counters stand beside each other: one address from one caller, all addresses from one caller, one address from all
-callers. The last one waits a minute at most, or a stranger could keep somebody out of their own account.
+callers. The last two wait a minute at most: a stranger could keep somebody out of their own account, and an office full of
+people comes from one network address.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ class Policy:
 
 
 PAIR = Policy("pair", free=5, longest=timedelta(minutes=15))
-CALLER = Policy("caller", free=30, longest=timedelta(minutes=15))
+CALLER = Policy("caller", free=100, longest=timedelta(minutes=1))
 ADDRESS = Policy("address", free=50, longest=timedelta(minutes=1))
 FORGOTTEN_AFTER = timedelta(hours=24)
 

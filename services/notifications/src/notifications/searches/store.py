@@ -39,8 +39,11 @@ async def active(reads: Reads, *, frequency: str, since_at_most: str) -> list[Do
 
 
 def take_turn(uow: UnitOfWork, subject: str) -> None:
-    """Let a person's new searches at once conflict, so that each counts those before it."""
-    uow.update(TURNS, {"_id": subject}, {"$set": {"at": uow.clock.machine()}}, upsert=True)
+    """Let a person's new searches at once conflict, so that each counts those before it.
+
+    Without the count two turns in one millisecond would write the same, which is no write and conflicts with nothing.
+    """
+    uow.update(TURNS, {"_id": subject}, {"$set": {"at": uow.clock.machine()}, "$inc": {"turns": 1}}, upsert=True)
 
 
 def add(uow: UnitOfWork, document: Document) -> None:
