@@ -14,6 +14,7 @@ from chassis.outbox import EventTopic
 log = structlog.get_logger()
 
 TOPIC_EXISTS = 36
+BROKERS_DEFAULT = -1
 
 
 def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
@@ -23,16 +24,13 @@ def make_broker(bootstrap: str, *, client_id: str) -> KafkaBroker:
     )
 
 
-async def ensure_topics(bootstrap: str, topics: Iterable[EventTopic], *, replication: int = 1) -> None:
-    """Make the topics that do not exist yet.
+async def ensure_topics(bootstrap: str, topics: Iterable[EventTopic]) -> None:
+    """Make the topics that do not exist yet, with as many replicas as the broker's own default says.
 
     Raises:
         KafkaError: The broker does not answer, or refuses a topic.
     """
-    wanted = [
-        NewTopic(name=t.name, num_partitions=t.partitions, replication_factor=replication, topic_configs=dict(t.configs))
-        for t in topics
-    ]
+    wanted = [_new(topic) for topic in topics]
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -42,6 +40,11 @@ async def ensure_topics(bootstrap: str, topics: Iterable[EventTopic], *, replica
             raise KafkaError(f"topics refused (name, code): {refused}")
     finally:
         await admin.close()
+
+
+def _new(topic: EventTopic) -> NewTopic:
+    # aiokafka takes the broker's default only beside an assignment of replicas, which may be empty.
+    return NewTopic(topic.name, topic.partitions, BROKERS_DEFAULT, replica_assignments={}, topic_configs=dict(topic.configs))
 
 
 async def start_when_up(broker: KafkaBroker, bootstrap: str, topics: Iterable[EventTopic]) -> None:
