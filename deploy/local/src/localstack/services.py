@@ -25,7 +25,8 @@ def environment(instance: Instance, service: str) -> dict[str, str]:
         "MASTER_KEY_FILE": str(key_file(instance, f"{service}-master-key")),
         "HASH_KEY_FILE": str(key_file(instance, f"{service}-hash-key")),
         "KAFKA": kafka.bootstrap(instance),
-        "KAFKA_SESSION": "PT6S",  # a killed worker's partitions are taken over sooner than in production
+        "KAFKA_SESSION": "PT3S",  # what a killed worker held is taken over sooner than in production
+        "RELAY_LEASE": "PT3S",
         "PUBLIC_URL": public_url(instance),
         "PORT": str(instance.service_port(service, "api")),
         "WORKER_PORT": str(instance.service_port(service, "worker")),
