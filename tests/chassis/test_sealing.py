@@ -214,6 +214,26 @@ async def test_workers_that_start_at_once_agree_on_one_key(turn: Any, mongo: Mon
     assert await SealedInbox(keyring).open_sealed(keys[0].key_id, sealed_to(keys[0]))
 
 
+async def test_a_worker_that_does_not_see_another_ones_new_key_yet_does_not_revoke_it(
+    turn: Any, mongo: Mongo, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a majority has not taken yet is not read, and meanwhile the key may have been announced."""
+    find = keyring.mongo.find
+
+    async def overtaken(collection: str, where: Any, **options: Any) -> Any:
+        if not options:
+            return await find(collection, where)
+        monkeypatch.undo()
+        await turn()
+        return []
+
+    monkeypatch.setattr(keyring.mongo, "find", overtaken)
+    await turn()
+    await turn()
+    assert await revoked(mongo) == []
+    assert len(await announced(mongo)) == 1
+
+
 async def test_a_keyring_that_was_restored_without_its_key_takes_the_old_one_back(
     turn: Any, mongo: Mongo, keyring: Keyring
 ) -> None:

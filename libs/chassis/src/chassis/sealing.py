@@ -6,7 +6,7 @@ outboxes goes dark by itself. A private half lies wrapped under the master key i
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final, Protocol, Self
 
@@ -91,10 +91,12 @@ async def turn_sealing_keys(mongo: Mongo, keyring: Keyring, announcement: type[S
     today = mongo.clock.today()
     await _make_missing(keyring, today)
     await _destroy_old(keyring, today, lagging)
-    living = await keyring.mongo.find(PRIVATE, {}, sort=[("_id", 1)])
 
     async def work(uow: UnitOfWork) -> int:
-        return await _announce(uow, living, announcement)
+        told = {row["_id"]: row for row in await uow.find(ANNOUNCED, {})}
+        # Read after `told`: who was told of a key was told after it was kept, so a key that is missing here is gone for good.
+        living = await keyring.mongo.find(PRIVATE, {}, sort=[("_id", 1)])
+        return _announce(uow, told, living, announcement)
 
     return await transact(mongo, work)
 
@@ -137,9 +139,10 @@ async def _destroy_old(keyring: Keyring, today: date, lagging: Lagging) -> None:
         log.info("sealing_key_destroyed", key_id=row["key_id"])
 
 
-async def _announce(uow: UnitOfWork, living: Iterable[Document], announcement: type[SealingKeyAnnouncement]) -> int:
+def _announce(
+    uow: UnitOfWork, told: Mapping[str, Document], living: Iterable[Document], announcement: type[SealingKeyAnnouncement]
+) -> int:
     """Tell followers of keys that they do not know, and take back those that are gone (a restored keyring lacks some)."""
-    told = {row["_id"]: row for row in await uow.find(ANNOUNCED, {})}
     alive = {row["key_id"]: row for row in living}
     for key_id in alive.keys() - told.keys():
         uow.insert(ANNOUNCED, {"_id": key_id, "sequence": 1})
