@@ -4,6 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from chassis.mongo import transact
+from identity.throttling import store
+from identity.throttling.service import Try, begin
 from testkit.waiting import eventually
 
 EMAIL = "joris@voorbeeld.example"
@@ -231,3 +234,13 @@ async def test_the_language_changes_with_the_version_that_was_seen(identity) -> 
     assert (await person.call("PATCH", "/me/account", json={"language": "nl"}, headers={"If-Match": seen})).status_code == 412
     assert [event["language"] for event in await identity.events("identity.account.v1")] == ["nl", "en"]
     assert [event["language"] for event in await identity.events("identity.contact.v1")] == ["nl", "en"]
+
+
+async def test_r06_people_of_one_office_who_sign_in_at_once_do_not_hold_each_other_up(identity) -> None:
+    """The second looked at the clock before the first was counted, and comes to the shared counter after it."""
+    now = identity.clock.machine()
+    first, second = (Try.of(key=bytes(32), account=account, caller="office") for account in ("one", "other"))
+    await transact(identity.mongo, lambda uow: begin(uow, first, now=now + timedelta(milliseconds=5)))
+    await transact(identity.mongo, lambda uow: begin(uow, second, now=now))
+    caller = second.counters[1][1]
+    assert (await store.counters(identity.mongo, [caller]))[caller].failures == 2

@@ -46,7 +46,9 @@ async def begin(uow: UnitOfWork, attempt: Try, *, now: datetime) -> None:
         raise ThrottledError(wait)
     for policy, one in attempt.counters:
         failures = counters[one].failures + 1
-        store.put(uow, store.Counter(one, failures, now + wait_after(policy, failures)), now)
+        wait = wait_after(policy, failures)
+        # A free try blocks nobody: a moment in the past for one is the future for another who looked at the clock before.
+        store.put(uow, store.Counter(one, failures, now + wait if wait else None), now)
 
 
 async def succeeded(uow: UnitOfWork, attempt: Try, *, now: datetime) -> None:
