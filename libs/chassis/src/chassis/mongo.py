@@ -76,10 +76,6 @@ class Mongo:
         """Return documents outside any transaction; a limit of 0 is none."""
         return await self.database[collection].find(where, sort=sort, limit=limit).to_list(None)
 
-    async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        """Return the results of an aggregation."""
-        return await self.database[collection].aggregate(list(pipeline)).to_list(None)
-
     @asynccontextmanager
     async def watch(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> AsyncIterator[Changes]:
         """Open a change stream and give its changes."""
