@@ -66,6 +66,13 @@ def test_chance_comes_from_ids(code: str) -> None:
     assert broken("libs/chassis/src/chassis/ids.py", code) == []
 
 
+def test_the_fault_suite_draws_from_a_seed() -> None:
+    code = "from random import Random"
+    assert broken("libs/testkit/src/testkit/faults/fault.py", code) == broken("tests/faults/test_rounds.py", code) == []
+    assert broken("libs/testkit/src/testkit/faults/fault.py", "from random import choice") != []
+    assert broken("libs/testkit/src/testkit/portal.py", code) != []
+
+
 @pytest.mark.parametrize(
     "code",
     [
