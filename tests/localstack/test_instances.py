@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from contracts.topics import SERVICES
+from localstack import between, layout, mongo, services, supervise, turning
 from localstack import instance as local_instance
-from localstack import layout, services, supervise, turning
 from localstack.downloads import DownloadError, verify
 from localstack.layout import Instance, instances
 from localstack.programs import Program, programs, script
@@ -27,6 +27,7 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
 
 def test_no_two_processes_of_any_instances_share_a_port() -> None:
     parts = [port for one in instances() for port in map(one.port, layout.stack()["ports"])]
+    parts += [port for one in instances() for port in {one.dial(part) for part in layout.stack()["ports"]} - set(parts)]
     own = [one.service_port(service, process) for one in instances() for service in SERVICES for process in ("api", "worker")]
     assert [port for port, times in Counter(parts + own).items() if times > 1] == []
 
@@ -34,6 +35,34 @@ def test_no_two_processes_of_any_instances_share_a_port() -> None:
 def test_every_service_has_both_of_its_processes() -> None:
     names = {program.name for program in programs(Instance("main"))}
     assert {f"{service}-{process}" for service in SERVICES for process in ("api", "worker")} < names
+
+
+def test_who_is_reached_through_what_stands_between_is_reached_so_by_everybody() -> None:
+    faults, main = Instance("faults"), Instance("main")
+    assert (faults.dial("kafka"), main.dial("kafka")) == (faults.port("kafka") + 50, main.port("kafka"))
+    assert faults.dial("gateway") == faults.port("gateway")
+    told = between.command(faults)[3:]
+    assert told[:2] == ["faults", f"kafka={faults.dial('kafka')}:{faults.port('kafka')}"]
+    assert [word.partition("=")[0] for word in told[1:]] == ["kafka", "mongod", "mongod-2", "mongod-3", "mail_smtp"]
+
+
+def test_a_set_of_three_nodes_is_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "STATE", tmp_path)
+    hosts = [f"127.0.0.1:{Instance('faults').dial(node)}" for node in mongo.NODES]
+    assert f"@{','.join(hosts)}/?" in mongo.url(Instance("faults"))
+    assert mongo.url(Instance("main")).count("127.0.0.1") == 1
+    assert mongo.url(Instance("faults"), "profiles", "profiles").endswith("&appName=profiles")
+
+
+def test_failures_can_be_injected_only_where_an_instance_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "STATE", tmp_path)
+    allowed = [one.name for one in instances() if "--setParameter=enableTestCommands=1" in mongo.command(one)]
+    assert allowed == ["test", "faults"]
+
+
+def test_an_instance_may_start_our_processes_by_a_launcher_of_its_own() -> None:
+    assert services.command(Instance("main"), "consent", "api")[1:] == ["-m", "consent", "api"]
+    assert services.command(Instance("faults"), "consent", "api")[1:] == ["-m", "testkit.faults.process", "consent", "api"]
 
 
 def test_an_instance_that_nobody_described_is_refused() -> None:

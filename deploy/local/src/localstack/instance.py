@@ -10,6 +10,8 @@ from localstack import supervise, topics
 from localstack.layout import ROOT, STATE, Instance
 from localstack.programs import BACKING, Program, programs
 
+OURS = ("between", "pages")
+"""Parts that are our own code too."""
 SOURCES = ("libs/*", "services/*", "deploy/gateway")
 PATIENCE = 180.0  # a machine that does much else is slow to start; what fails is told at once
 LIVES = 6  # a process that was started so often and never got ready will not get it
@@ -70,7 +72,7 @@ def locked(instance: Instance) -> Iterator[None]:
 
 
 def _own_names(instance: Instance) -> list[str]:
-    return [program.name for program in programs(instance) if program.name not in BACKING or program.name == "pages"]
+    return [program.name for program in programs(instance) if program.name not in BACKING or program.name in OURS]
 
 
 def _start(instance: Instance, wanted: list[Program], report: Report) -> None:

@@ -25,7 +25,7 @@ CLUSTER_ID = "kandidatenbank-local-g"  # 22 characters of URL-safe base64; one n
 
 def bootstrap(instance: Instance) -> str:
     """The address at which clients begin."""
-    return f"127.0.0.1:{instance.port('kafka')}"
+    return f"127.0.0.1:{instance.dial('kafka')}"
 
 
 def command(instance: Instance) -> list[str]:
@@ -84,7 +84,7 @@ def _configure(instance: Instance) -> Path:
         "process.roles": "broker,controller",
         "node.id": "1",
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-        "listeners": f"PLAINTEXT://{bootstrap(instance)},CONTROLLER://127.0.0.1:{controller}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{instance.port('kafka')},CONTROLLER://127.0.0.1:{controller}",
         "advertised.listeners": f"PLAINTEXT://{bootstrap(instance)}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",

@@ -42,11 +42,21 @@ class Instance:
     @property
     def parts(self) -> list[str] | None:
         """The processes that it has; None when it has all."""
-        return cast("list[str] | None", stack()["instances"][self.name].get("parts"))
+        return cast("list[str] | None", self.told.get("parts"))
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What `stack.toml` says of this instance."""
+        return cast("dict[str, Any]", stack()["instances"][self.name])
 
     def port(self, part: str) -> int:
         """The port of a part that is no service, as `kafka`."""
         return int(stack()["ports"][part]) + self._shift
+
+    def dial(self, part: str) -> int:
+        """The port at which others reach a part: that of what stands between, where the instance has it."""
+        between = "between" in self.told and part in stack()["between"]["parts"]
+        return self.port(part) + (int(stack()["between"]["shift"]) if between else 0)
 
     def service_port(self, service: str, process: str) -> int:
         """The port of a service's `api`, or of its `worker`'s health."""
@@ -54,7 +64,7 @@ class Instance:
 
     @property
     def _shift(self) -> int:
-        return int(stack()["instances"][self.name]["shift"])
+        return int(self.told["shift"])
 
 
 def instances() -> list[Instance]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from localstack import gateway, kafka, mail, mongo
+from localstack import between, gateway, kafka, mail, mongo
 from localstack import services as own
 from localstack.layout import Instance, services
 
-BACKING = ("kafka", "mongod", "mail", "pages", "gateway")
+BACKING = ("between", "kafka", *mongo.NODES, "mail", "pages", "gateway")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,13 @@ def script(program: Program) -> str:
 
 def _backing(instance: Instance) -> Iterator[Program]:
     port = instance.port
+    if "between" in instance.told:
+        yield Program(
+            "between",
+            instance.dial("mail_smtp"),
+            lambda: between.command(instance),
+            lambda: _listens(instance.dial("mail_smtp")),
+        )
     yield Program(
         "kafka",
         port("kafka"),
@@ -48,7 +55,8 @@ def _backing(instance: Instance) -> Iterator[Program]:
         lambda: _listens(port("kafka")),
         first=lambda: kafka.first(instance),
     )
-    yield Program("mongod", port("mongod"), lambda: mongo.command(instance), lambda: mongo.answers(instance))
+    for node in mongo.nodes(instance):
+        yield _node(instance, node)
     yield Program("mail", port("mail_web"), lambda: mail.command(instance), lambda: _ok(mail.web_url(instance)))
     yield Program(
         "pages",
@@ -66,6 +74,10 @@ def _backing(instance: Instance) -> Iterator[Program]:
     )
 
 
+def _node(instance: Instance, node: str) -> Program:
+    return Program(node, instance.port(node), lambda: mongo.command(instance, node), lambda: mongo.answers(instance, node))
+
+
 def _own(instance: Instance) -> Iterator[Program]:
     for service in services():
         for process in ("api", "worker"):
@@ -77,7 +89,7 @@ def _process(instance: Instance, service: str, process: str) -> Program:
     return Program(
         name,
         instance.service_port(service, process),
-        lambda: own.command(service, process),
+        lambda: own.command(instance, service, process),
         lambda: _ok(f"{own.health_urls(instance)[name]}/ready"),
         lambda: own.environment(instance, service),
     )

@@ -8,15 +8,16 @@ from localstack.layout import Instance, services, stack
 from localstack.secretfiles import key_file, note
 
 
-def command(service: str, process: str) -> list[str]:
-    """What starts a service's `api` or `worker`."""
-    return [sys.executable, "-m", service, process]
+def command(instance: Instance, service: str, process: str) -> list[str]:
+    """What starts a service's `api` or `worker`: its own module, or the launcher that the instance names."""
+    launcher = instance.told.get("launcher")
+    return [sys.executable, "-m", *([launcher] if launcher else []), service, process]
 
 
 def environment(instance: Instance, service: str) -> dict[str, str]:
     """The variables that the service's settings read, each with its prefix."""
-    own = stack()["services"][service].get("environment", {})
-    ports = {part: instance.port(part) for part in stack()["ports"]}
+    own = stack()["services"][service].get("environment", {}) | instance.told.get("environment", {}).get(service, {})
+    ports = {part: instance.dial(part) for part in stack()["ports"]}
     values = {
         "PRODUCTION": "false",
         "CLOCK_FILE": str(clock_file(instance)),
