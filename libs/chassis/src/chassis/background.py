@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from chassis import metrics
 from chassis.ids import jitter
 
 log = structlog.get_logger()
@@ -24,6 +25,7 @@ async def keep(name: str, run: Task) -> None:
         except Exception as error:
             if loop.time() - started > CALM:
                 wait = FIRST_WAIT
+            metrics.TASK_CRASHES.labels(name).inc()
             log.error("background_task_crashed", task=name, again_in=wait, exc_info=error)
         await asyncio.sleep(jitter(wait))
         wait = min(wait * 2, LONGEST_WAIT)

@@ -6,7 +6,8 @@ a batch, the inbox, halving down to the culprit, pausing a partition while the d
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 import structlog
@@ -17,11 +18,12 @@ from faststream.kafka import KafkaBroker, KafkaMessage, Topic
 from faststream.kafka.message import KafkaAckableMessage
 from pymongo.errors import ConnectionFailure, PyMongoError, WTimeoutError
 
-from chassis import inbox, trace
+from chassis import inbox, metrics, trace
 from chassis.ids import jitter
 from chassis.inbox import Incoming, Poison, Record, Skipped, Subscription
 from chassis.mongo import TRANSIENT, UNKNOWN_COMMIT, BusyError, Mongo, transact
 from chassis.parking import Parking
+from chassis.tally import Tally
 from chassis.uow import UnitOfWork
 
 log = structlog.get_logger()
@@ -43,13 +45,13 @@ def is_trouble(error: BaseException) -> bool:
 class Barrier(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka carries no types
     """Makes a rebalance wait for the running batch; without it the successor repeats what is being done."""
 
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self.lock, self._forget = asyncio.Lock(), forget
 
     async def on_partitions_revoked(self, revoked: object) -> None:
-        """Wait until the batch is through."""
+        """Wait until the batch is through; whoever gets the partitions begins at the committed offsets, without a pause."""
         async with self.lock:
-            return
+            self._forget()
 
     async def on_partitions_assigned(self, assigned: object) -> None:
         """Nothing to do: positions come from the committed offsets."""
@@ -61,10 +63,12 @@ class Consumer:
     def __init__(self, mongo: Mongo, group: str, subscriptions: Sequence[Subscription], parking: Parking) -> None:
         self.group, self.subscriptions = group, tuple(subscriptions)
         self.troubled: set[TopicPartition] = set()
+        self.waiting: dict[TopicPartition, Record] = {}
+        """The oldest record of each partition that was received and is not done."""
         self.flooded, self.skipped = False, 0
         self._mongo, self._parking = mongo, parking
         self._types = {(s.topic.name, s.topic.event_type): s for s in subscriptions}
-        self._barrier, self._delays = Barrier(), dict[TopicPartition, float]()
+        self._barrier, self._delays = Barrier(self._forget), dict[TopicPartition, float]()
         self._parked_at, self._told = deque[float](maxlen=FLOOD), dict[str, float]()
         self._subscriber: Any = None
 
@@ -117,12 +121,15 @@ class Consumer:
     async def _receive(self, items: Any) -> None:
         async with self._barrier.lock:
             consumer, first = self.consumer, _first_offsets(items)
+            self.waiting |= _at(items, first)
             if self.flooded:
                 return self._halt(first)
             try:
                 halted = await self._settle(self._wanted(items), {})
                 self._halt(halted)
+                self.waiting |= _at(items, halted)
                 for tp in first.keys() - halted.keys():
+                    self.waiting.pop(tp, None)
                     self._delays.pop(tp, None)
                     self.troubled.discard(tp)
                 await self.commit(_done(items, halted, consumer.assignment()))
@@ -146,9 +153,11 @@ class Consumer:
         items = [item for item in items if _tp(item) not in halted]
         if not items:
             return halted
+        began = perf_counter()
         try:
             await self.apply(items)
         except Exception as error:  # noqa: BLE001 - every failure has its way below, none is swallowed
+            metrics.CONSUMER_BATCH.labels("waits" if is_trouble(error) else "failed").observe(perf_counter() - began)
             if len(items) > 1 and (isinstance(error, BusyError) or not is_trouble(error)):
                 middle = len(items) // 2
                 return await self._settle(items[middle:], await self._settle(items[:middle], halted))
@@ -156,12 +165,14 @@ class Consumer:
                 log.warning("consumer_waits", group=self.group, error=type(error).__name__)
                 return halted | _first_offsets(items)
             return await self._retry(items[0], error, halted)
+        metrics.CONSUMER_BATCH.labels("done").observe(perf_counter() - began)
         return halted
 
     async def _retry(self, item: Item, error: Exception, halted: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Try the culprit again, alone; then park its key."""
         for attempt in range(1, TRIES):
             await asyncio.sleep(jitter(0.05 * 2**attempt))
+            metrics.CONSUMER_RETRIES.labels(item.record.topic).inc()
             try:
                 await self.apply([item])
             except Exception as again:  # noqa: BLE001 - the last one is told when the key is parked
@@ -188,6 +199,7 @@ class Consumer:
             log.error("parking_failed", group=self.group, topic=item.topic, error=type(failed).__name__)
             return halted | _first_offsets([item])
         log.error("key_parked", group=self.group, topic=item.topic, event_id=item.id, error=_where(error))
+        metrics.CONSUMER_EVENTS.labels(item.topic, "parked").inc()
         self._count_parked()
         return halted
 
@@ -203,23 +215,29 @@ class Consumer:
         events = [item for item in items if isinstance(item, Incoming)]
         poisons = [item for item in items if isinstance(item, Poison)]
 
-        async def work(uow: UnitOfWork) -> None:
+        async def work(uow: UnitOfWork) -> Tally:
+            tally = Tally()
             if poisons:
                 await self._parking.set_aside(uow, poisons)
             if events:
-                await self._apply(uow, events)
+                await self._apply(uow, events, tally)
+            return tally
 
-        await transact(self._mongo, work)
+        (await transact(self._mongo, work)).tell(events, poisons)
 
-    async def _apply(self, uow: UnitOfWork, events: Sequence[Incoming[Any]]) -> None:
+    async def _apply(self, uow: UnitOfWork, events: Sequence[Incoming[Any]], tally: Tally) -> None:
         seen, parked, moved = await inbox.applied(uow, events), await self._parking.parked(uow, events), dict[str, int]()
         for item in events:
             if item.row_id in parked:
                 self._parking.keep_latest(uow, parked[item.row_id], item)
+                tally.waiting[item.topic] += 1
             elif item.sequence > seen.get(item.row_id, 0):
                 trace.continue_from(item.trace)
+                began = perf_counter()
                 await _uncancelled(self._types[item.topic, item.type], item, uow)
                 seen[item.row_id] = moved[item.row_id] = item.sequence
+                tally.applied[item.topic] += 1
+                tally.seconds[item.topic] += perf_counter() - began
         inbox.move(uow, moved)
 
     def _halt(self, offsets: dict[TopicPartition, int]) -> None:
@@ -232,8 +250,13 @@ class Consumer:
             consumer.seek(tp, offset)
             consumer.pause(tp)
             self.troubled.add(tp)
+            metrics.CONSUMER_HALTS.labels(tp.topic).inc()
             if not self.flooded:
                 asyncio.get_running_loop().call_later(jitter(delay), self._resume, consumer, tp)
+
+    def _forget(self) -> None:
+        self.troubled.clear()
+        self.waiting.clear()
 
     def _resume(self, consumer: AIOKafkaConsumer, tp: TopicPartition) -> None:
         if tp in consumer.assignment():
@@ -246,6 +269,7 @@ class Consumer:
         now = asyncio.get_running_loop().time()
         for skipped in (item for item in items if isinstance(item, Skipped)):
             self.skipped += 1
+            metrics.CONSUMER_EVENTS.labels(skipped.record.topic, "unknown").inc()
             if now - self._told.get(skipped.type, now - 61) > 60:
                 self._told[skipped.type] = now
                 log.warning("unknown_type_skipped", group=self.group, type=skipped.type[:100], skipped=self.skipped)
@@ -272,6 +296,11 @@ def _first_offsets(items: Sequence[Item | Skipped]) -> dict[TopicPartition, int]
     for item in items:
         first.setdefault(_tp(item), item.record.offset)
     return first
+
+
+def _at(items: Sequence[Item | Skipped], offsets: dict[TopicPartition, int]) -> dict[TopicPartition, Record]:
+    """Return the records at these offsets."""
+    return {tp: item.record for item in items if offsets.get(tp := _tp(item)) == item.record.offset}
 
 
 def _done(

@@ -76,6 +76,11 @@ class Mongo:
         """Return documents outside any transaction; a limit of 0 is none."""
         return await self.database[collection].find(where, sort=sort, limit=limit).to_list(None)
 
+    async def count(self, collection: str, where: Filter, *, limit: int) -> int:
+        """Return how many documents there are, counted no further than `limit`."""
+        answer = await self.database.command("count", collection, query=dict(where), limit=limit, maxTimeMS=2000)
+        return int(answer["n"])
+
     @asynccontextmanager
     async def watch(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> AsyncIterator[Changes]:
         """Open a change stream and give its changes."""

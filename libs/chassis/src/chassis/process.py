@@ -10,6 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,10 +21,11 @@ from granian.server.embed import Server
 from litestar import Litestar
 from pymongo.errors import PyMongoError
 
-from chassis import logs
+from chassis import logs, readings
 from chassis.background import Task, running
 from chassis.http.health import Check, health_app
 from chassis.kafka import ensure_topics, start_when_up
+from chassis.metrics import Reading
 from chassis.settings import ServiceSettings
 from chassis.worker import Worker
 
@@ -66,7 +68,7 @@ def run_worker(build: Callable[[], Worker], settings: ServiceSettings, *, roles:
     async def main(stop: asyncio.Event) -> None:
         worker = build()
         wanted = chosen(worker, roles)
-        health = health_app(worker.mongo.clock, checks_of(worker, wanted))
+        health = health_app(worker.mongo.clock, checks_of(worker, wanted), readings_of(worker, wanted))
         tasks = tasks_of(worker, wanted)
         async with running(tasks):
             log.info("worker_started", roles=sorted(wanted))
@@ -135,6 +137,21 @@ def checks_of(worker: Worker, roles: frozenset[str]) -> dict[str, Check]:
     if "relay" in roles:
         checks["outbox"] = outbox_flows
     return checks
+
+
+def readings_of(worker: Worker, roles: frozenset[str]) -> dict[str, Reading]:
+    """Return what a scrape asks for these roles; what lies in the database is told by every worker alike."""
+    found: dict[str, Reading] = {
+        "outbox": partial(readings.read_outbox, worker.mongo),
+        "set-aside": partial(readings.read_set_aside, worker.mongo),
+        "freshness": partial(readings.read_freshness, worker.mongo),
+        **worker.readings,
+    }
+    if "consume" in roles:
+        found["events"] = partial(readings.read_consumer, worker.consumer, worker.mongo)
+    if "relay" in roles:
+        found["relay"] = partial(readings.read_relay, worker.relay)
+    return found
 
 
 async def serve(app: Litestar, host: str, port: int, stop: asyncio.Event) -> None:

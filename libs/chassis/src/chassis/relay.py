@@ -17,6 +17,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 
 from chassis.ids import jitter
 from chassis.leases import Leases
+from chassis.metrics import RELAY_EVENTS, RELAY_FAILURES
 from chassis.mongo import Mongo
 from chassis.outbox import COLLECTION, SLOTS
 from chassis.uow import Document
@@ -102,6 +103,7 @@ class Relay:
                     await self._laps(slot, producer)
             except _FAILURES as error:
                 self.failing.add(slot)
+                RELAY_FAILURES.inc()
                 log.warning("relay_slot_failed", slot=slot, error=type(error).__name__)
                 await asyncio.sleep(jitter(1.0))
 
@@ -122,6 +124,7 @@ class Relay:
         left, last = False, None
         while slot not in self._ending and (rows := await self.read(slot, last)):
             await self.publish(producer, rows)
+            RELAY_EVENTS.inc(len(rows))
             await self.delete(rows)
             if len(rows) < self.batch:
                 break

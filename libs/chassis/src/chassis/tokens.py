@@ -13,6 +13,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from chassis import metrics
 from chassis.clock import Clock
 from chassis.http.problems import UnauthorizedProblem
 from chassis.known import Known, SigningKey
@@ -98,6 +99,7 @@ class Tokens:
         try:
             return await self.check(token.strip())
         except TokenError as error:
+            metrics.REQUEST_REFUSALS.labels("token").inc()
             refused = f'Bearer realm="{AUDIENCE}", error="invalid_token"'
             raise UnauthorizedProblem(headers={"WWW-Authenticate": refused}) from error
 

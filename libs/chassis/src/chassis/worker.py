@@ -6,7 +6,7 @@ Tests and the fault tools get the same object from the same root, and may put a 
 
 import os
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,6 +21,7 @@ from chassis.inbox import Subscription
 from chassis.jobs import Job, Jobs
 from chassis.kafka import make_broker
 from chassis.leases import Leases
+from chassis.metrics import Reading
 from chassis.mongo import Indexes, Mongo
 from chassis.outbox import EventTopic
 from chassis.parking import DeadLetterFactory, Parking
@@ -45,6 +46,8 @@ class Worker:
     indexes: Sequence[Indexes]
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default=())
     """(role, task) pairs."""
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    """What its page of metrics tells besides what every worker's does, by the name of the source."""
 
 
 def make_consumer(
@@ -67,6 +70,7 @@ def assemble(
     jobs: Sequence[Job],
     indexes: Sequence[Indexes],
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (),
+    readings: Mapping[str, Reading] | None = None,
 ) -> Worker:
     """Put a worker together from what its service brings and what every service has.
 
@@ -99,4 +103,5 @@ def assemble(
         topics=[*topics, *(one.topic for one in consumer.subscriptions)],
         indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, *indexes],
         background=background,
+        readings=readings or {},
     )

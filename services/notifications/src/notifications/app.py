@@ -40,6 +40,7 @@ from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
 from notifications.mail.service import MailRequests
 from notifications.matching.service import EverySearch, Matcher
+from notifications.metrics import read_mails
 from notifications.searches import store as search_store
 from notifications.searches.routes import ROUTES as SEARCH_ROUTES
 from notifications.searches.service import Searches
@@ -147,6 +148,7 @@ def build_worker(
             *(("consume", partial(one.watch, consumer)) for one in fresh),
             *(("mail", sender.run) for sender in senders),
         ],
+        readings={"mails": partial(read_mails, made.mongo, made.clock)},
     )
 
 

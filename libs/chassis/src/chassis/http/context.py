@@ -13,7 +13,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import trace
+from chassis import metrics, trace
 from chassis.ids import new_id
 
 log = structlog.get_logger()
@@ -69,7 +69,13 @@ class RequestContext(ASGIMiddleware):
         with structlog.contextvars.bound_contextvars(request_id=request_id(scope), trace_id=trace.trace_id(traceparent)):
             await next_app(scope, receive, noting)
             if not scope["route_handler"].opt.get("quiet"):
+                _measure(scope, status, time.perf_counter() - started)
                 log.info("request", **_line(scope, status), milliseconds=round((time.perf_counter() - started) * 1000, 1))
+
+
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    method, route = str(scope.get("method")), str(scope.get("path_template"))  # of a route that exists, so both are bounded
+    metrics.REQUEST_SECONDS.labels(method, route, f"{status // 100}xx").observe(seconds)
 
 
 async def _drain(receive: Receive) -> None:

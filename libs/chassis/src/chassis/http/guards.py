@@ -14,6 +14,7 @@ import structlog
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from chassis import metrics
 from chassis.http.language import Text
 from chassis.http.problems import ForbiddenProblem
 from chassis.tokens import Caller
@@ -148,6 +149,7 @@ def caller_of(connection: Connection) -> Caller:
 
 
 def _refused(connection: Connection, caller: Caller, why: str) -> None:
+    metrics.REQUEST_REFUSALS.labels(why).inc()
     log.info(
         "request_refused",
         why=why,

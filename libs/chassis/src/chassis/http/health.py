@@ -1,4 +1,4 @@
-"""Health: `live` says that the process answers and what its domain time is, `ready` which dependency is missing."""
+"""Health: `live` says that the process answers and what its domain time is, `ready` which dependency is missing; and metrics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,6 +8,7 @@ import structlog
 from litestar import Litestar, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from chassis import metrics
 from chassis.clock import Clock
 from chassis.http.guards import public
 
@@ -17,8 +18,11 @@ PATIENCE = 2.0
 _OPT = {"access": public(), "quiet": True}
 
 
-def health_routes(clock: Clock, checks: Mapping[str, Check]) -> list[HTTPRouteHandler]:
-    """Return the two routes. They lie outside `/api`, so the gateway does not show them to the world."""
+def health_routes(
+    clock: Clock, checks: Mapping[str, Check], readings: Mapping[str, metrics.Reading] | None = None
+) -> list[HTTPRouteHandler]:
+    """Return the routes. They lie outside `/api`, so the gateway does not show them to the world."""
+    scraping = asyncio.Lock()
 
     @get("/health/live", opt=_OPT, include_in_schema=False)
     async def live() -> dict[str, str]:
@@ -31,7 +35,18 @@ def health_routes(clock: Clock, checks: Mapping[str, Check]) -> list[HTTPRouteHa
             return Response({"status": "waiting", "missing": missing}, status_code=503, headers={"Retry-After": "2"})
         return Response({"status": "ready", "missing": []})
 
-    return [live, ready]
+    async def read_missing() -> None:
+        missing = await missing_of(checks)
+        for name in checks:
+            metrics.MISSING.hold(name in missing, name)
+
+    @get("/metrics", opt=_OPT, include_in_schema=False)
+    async def measured() -> Response[bytes]:
+        async with scraping:  # two at once would take each other's readings away
+            page = await metrics.scrape({"health": read_missing, **(readings or {})})
+        return Response(page, media_type=metrics.CONTENT_TYPE)
+
+    return [live, ready, measured]
 
 
 async def missing_of(checks: Mapping[str, Check]) -> list[str]:
@@ -40,9 +55,9 @@ async def missing_of(checks: Mapping[str, Check]) -> list[str]:
     return [name for name, there in zip(checks, answers, strict=True) if not there]
 
 
-def health_app(clock: Clock, checks: Mapping[str, Check]) -> Litestar:
+def health_app(clock: Clock, checks: Mapping[str, Check], readings: Mapping[str, metrics.Reading]) -> Litestar:
     """Return the small application that a worker serves on its own port."""
-    return Litestar(health_routes(clock, checks), openapi_config=None, logging_config=None)
+    return Litestar(health_routes(clock, checks, readings), openapi_config=None, logging_config=None)
 
 
 async def _answers(name: str, check: Check) -> bool:

@@ -23,6 +23,7 @@ from identity.clients import service
 from identity.clients.model import Client, OAuthError, OAuthFault, Scope
 from identity.clients.service import Secrets, TokenRequest, UnknownClientError, Wanted
 from identity.keys.service import Signer
+from identity.metrics import CLIENT_TOKENS
 from identity.organisations.model import Name
 from identity.organisations.service import UnknownOrganisationError
 from identity.settings import IdentitySettings
@@ -128,7 +129,9 @@ async def token(
 
         granted = await transact(mongo, work)
     except OAuthError as error:
+        CLIENT_TOKENS.labels(error.fault.value).inc()
         return _refused(error)
+    CLIENT_TOKENS.labels("granted").inc()
     access = await signer.access_token(granted)
     answer = {"access_token": access.token, "token_type": "Bearer", "expires_in": access.expires_in}
     return Response({**answer, "scope": " ".join(sorted(granted.scopes))}, headers=NO_STORE)

@@ -12,6 +12,7 @@ from litestar.params import JSONBody
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from identity.addresses.service import Addresses
+from identity.metrics import REFRESHES, SIGN_INS
 from identity.settings import IdentitySettings
 from identity.signin.model import ActingError, Wanted
 from identity.signin.service import CredentialsError, SignedIn, SignIn
@@ -95,11 +96,15 @@ async def sign_in(
                 address_hash=hashed, password=data.password.get_secret_value(), wanted=wanted, attempt=attempt
             )
         except ThrottledError as error:
+            SIGN_INS.labels("throttled").inc()
             raise throttled(error) from error
         except CredentialsError as error:
+            SIGN_INS.labels("credentials").inc()
             raise CredentialsProblem from error
         except ActingError as error:
+            SIGN_INS.labels("acting").inc()
             raise ActingProblem(code=error.code) from error
+    SIGN_INS.labels("signed-in").inc()
     return _answer(signed_in)
 
 
@@ -107,6 +112,7 @@ async def sign_in(
 async def refresh(data: JSONBody[RefreshBody], signing_in: NamedDependency[SignIn]) -> SessionAnswer:
     """A replaced token is answered with the same successor for some seconds; after that, its use ends the session."""
     signed_in = await signing_in.refresh(data.refresh_token.get_secret_value())
+    REFRESHES.labels("renewed" if signed_in else "refused").inc()
     if signed_in is None:
         raise RefreshProblem
     return _answer(signed_in)

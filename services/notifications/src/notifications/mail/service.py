@@ -8,6 +8,7 @@ import structlog
 from chassis.clock import Clock
 from chassis.crypto import decrypt, encrypt
 from chassis.keyring import Keyring, NoKeyError
+from chassis.mongo import Mongo
 from chassis.sealing import SealDarkError, SealedInbox
 from chassis.uow import Document, Reads, UnitOfWork
 from contracts.kinds import Sealed
@@ -125,6 +126,11 @@ def end(uow: UnitOfWork, mail: Document, *, state: State, reason: Reason, on: da
     fields: dict[str, Any] = {"state": state, "reason": reason, "on": on.isoformat(), "ended_at": now}
     store.end(uow, mail["_id"], fields)
     uow.emit(DeliveryEvent(cause=mail["_id"], asker=mail["asker"], outcome=state, on=on), sequence=1)
+
+
+async def waiting(mongo: Mongo, *, now: datetime) -> tuple[int, datetime | None]:
+    """Return how many mails wait, and since when the latest is due."""
+    return await store.waiting(mongo, now)
 
 
 async def any_due(reads: Reads, now: datetime) -> bool:

@@ -7,12 +7,14 @@ write of the holder filters on that token, so a sender that was stopped and woke
 from datetime import datetime
 from typing import Any
 
+from chassis.mongo import Mongo
 from chassis.uow import Document, Reads, UnitOfWork
 from pymongo import ASCENDING, IndexModel
 
 from notifications.mail.model import State
 
 MAILS = "mails"
+MOST_COUNTED = 10_000
 INDEXES = {
     MAILS: [
         IndexModel([("due_at", ASCENDING)], partialFilterExpression={"state": State.QUEUED}),
@@ -29,6 +31,13 @@ def _due(now: datetime) -> dict[str, Any]:
 async def mail(reads: Reads, cause: str) -> Document | None:
     """Return the mail of a cause."""
     return await reads.find_one(MAILS, {"_id": cause})
+
+
+async def waiting(mongo: Mongo, now: datetime) -> tuple[int, datetime | None]:
+    """Return how many mails wait, counted no further than `MOST_COUNTED`, and since when the latest is due."""
+    count = await mongo.count(MAILS, {"state": State.QUEUED, "due_at": {"$exists": True}}, limit=MOST_COUNTED)
+    due = await mongo.find(MAILS, _due(now), sort=[("due_at", ASCENDING)], limit=1)
+    return count, due[0]["due_at"] if due else None
 
 
 async def any_due(reads: Reads, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from chassis.ids import jitter, new_id
 from chassis.mongo import Mongo, transact
 from chassis.uow import Document, UnitOfWork
 
+from notifications import metrics
 from notifications.composing.service import Composer, Letter
 from notifications.mail import service as queue
 from notifications.mail.model import MailClass, Reason, State
@@ -65,6 +66,7 @@ class Sender:
                     failures = 0
                 except UnreachableError as error:
                     failures += 1
+                    metrics.MAIL_SERVER_AWAY.inc()
                     log.warning("mail_server_away", error=str(error), failures=failures)
                     await asyncio.sleep(jitter(min(self.retries.wait(failures), self.pace.longest_wait).total_seconds()))
                     continue
@@ -111,6 +113,7 @@ class Sender:
             log_.warning("mail_lease_lost")
             return
         await self._settle(mail, token, fate)
+        metrics.count_mail(mail, fate.state if isinstance(fate, Ended) else metrics.AGAIN, fate.reason)
         log_.info("mail_settled", outcome=fate.state if isinstance(fate, Ended) else "again", reason=fate.reason)
 
     async def _try(self, letter: Letter, mail: Document, token: str) -> Again | Ended:
@@ -166,14 +169,17 @@ class Sender:
 async def give_up_overdue(mongo: Mongo, *, clock: Clock, retries: Retries) -> int:
     """End mails that were asked for too long ago, also while no mail server answers; a job."""
 
-    async def work(uow: UnitOfWork) -> int:
+    async def work(uow: UnitOfWork) -> Sequence[Document]:
         now = clock.machine()
         mails = await queue.overdue(uow, asked_before=now - retries.give_up_after, now=now, limit=SWEPT)
         for mail in mails:
             queue.end(uow, mail, state=State.GIVEN_UP, reason=Reason.TOO_OLD, on=clock.today(), now=now)
-        return len(mails)
+        return mails
 
-    return await transact(mongo, work)
+    ended = await transact(mongo, work)
+    for mail in ended:
+        metrics.count_mail(mail, State.GIVEN_UP, Reason.TOO_OLD)
+    return len(ended)
 
 
 async def _finishing(work: Coroutine[Any, Any, None]) -> None:

@@ -18,6 +18,7 @@ from profiles import records
 from profiles.bank import store
 from profiles.bank.model import Query, card_of, entry_of
 from profiles.disclosure.model import anonymised
+from profiles.metrics import BANK_NOT_FRESH
 from profiles.organisations.service import acting_for
 from profiles.records import Record, Records
 from profiles.views import service as views
@@ -79,6 +80,7 @@ class Bank:
     async def check_fresh(self) -> None:
         """Refuse to show anybody while withdrawn consents may not have arrived."""
         if not await self.freshness.within(self.fresh_within):
+            BANK_NOT_FRESH.inc()
             raise NotFreshProblem(retry_after=30)
 
     async def search(self, uow: UnitOfWork, *, caller: Caller, query: Query, after: str | None, limit: int) -> list[Opened]:

@@ -1,0 +1,33 @@
+"""What is counted of mails, and what is read of their queue; for whom they are is in no metric."""
+
+from chassis.clock import Clock
+from chassis.metrics import State, counter
+from chassis.mongo import Mongo
+from chassis.uow import Document
+
+from notifications.mail import service as queue
+from notifications.templates import TEMPLATES
+
+AGAIN = "again"
+MAILS = counter(
+    "kandidatenbank_mails",
+    "Tries to send a mail: accepted, bounced, given-up, or again (it waits for the next try), and why.",
+    "template",
+    "outcome",
+    "reason",
+)
+MAIL_SERVER_AWAY = counter("kandidatenbank_mail_server_away", "Times that mails were due and no mail server answered.")
+MAILS_WAITING = State("kandidatenbank_mails_waiting", "Mails in the queue; counting stops at 10000.")
+MAILS_OVERDUE = State("kandidatenbank_mails_overdue_seconds", "How long the mail that is due longest has been due; 0 for none.")
+
+
+def count_mail(mail: Document, outcome: str, reason: str) -> None:
+    """Count one try, or the end of a mail that is not tried any more."""
+    MAILS.labels(mail["template"] if mail["template"] in TEMPLATES else "other", outcome, reason).inc()
+
+
+async def read_mails(mongo: Mongo, clock: Clock) -> None:
+    """Hold how many mails wait, and how late the latest is."""
+    waiting, due_since = await queue.waiting(mongo, now=clock.machine())
+    MAILS_WAITING.hold(waiting)
+    MAILS_OVERDUE.hold((clock.machine() - due_since).total_seconds() if due_since else 0)
