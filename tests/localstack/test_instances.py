@@ -57,7 +57,7 @@ def test_a_set_of_three_nodes_is_named_whole(tmp_path: Path, monkeypatch: pytest
 def test_failures_can_be_injected_only_where_an_instance_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "STATE", tmp_path)
     allowed = [one.name for one in instances() if "--setParameter=enableTestCommands=1" in mongo.command(one)]
-    assert allowed == ["test", "faults"]
+    assert allowed == ["test", "mutations", "faults"]
 
 
 def test_an_instance_may_start_our_processes_by_a_launcher_of_its_own() -> None:

@@ -46,8 +46,10 @@ class Instance:
 
     @property
     def told(self) -> dict[str, Any]:
-        """What `stack.toml` says of this instance."""
-        return cast("dict[str, Any]", stack()["instances"][self.name])
+        """What `stack.toml` says of this instance, and of the one that it is like."""
+        known = stack()["instances"]
+        own: dict[str, Any] = known[self.name]
+        return {**known[own["like"]], **own} if "like" in own else own
 
     def port(self, part: str) -> int:
         """The port of a part that is no service, as `kafka`."""

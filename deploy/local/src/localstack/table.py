@@ -1,10 +1,10 @@
-"""What `make status` shows: every process with its state, port, age, memory and whether it is ready."""
+"""What `make status` shows: every process with its state, port, age, memory, whether it is ready; then each service's figures."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from localstack import supervise
+from localstack import figures, supervise
 from localstack.layout import Instance
 from localstack.programs import programs
 
@@ -13,13 +13,19 @@ UNKNOWN: dict[str, Any] = {"statename": "STOPPED", "pid": 0, "start": 0, "now": 
 
 
 def table(instance: Instance) -> list[str]:
-    """The lines of the table; the last one adds the memory up."""
+    """The lines of both tables; between them the memory is added up."""
     known = supervise.states(instance) if supervise.running(instance) else {}
-    rows = list(_rows(instance, known))
     total = sum(memory(int(one["pid"])) for one in known.values())
-    widths = [max(len(row[column]) for row in [HEAD, *rows]) for column in range(len(HEAD))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [HEAD, *rows]]
-    return [*lines, f"{instance.name}: {total} MB in {instance.folder}"]
+    lines = [*_aligned([HEAD, *_rows(instance, known)]), f"{instance.name}: {total} MB in {instance.folder}"]
+    if known and instance.parts is None:
+        lines += ["", *_aligned([figures.HEAD, *figures.rows(instance)])]
+    return lines
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """The rows with every column as wide as its widest cell; a row's last cell with words takes what it needs."""
+    widths = [max(len(row[column]) for row in rows if any(row[column + 1 :])) for column in range(len(rows[0]) - 1)] + [0]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def memory(pid: int) -> int:

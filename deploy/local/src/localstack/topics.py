@@ -2,6 +2,7 @@
 
 import asyncio
 
+from contracts.envelope import Topic
 from contracts.topics import TOPICS
 
 from localstack import kafka
@@ -14,11 +15,10 @@ def create(instance: Instance) -> None:
 
 
 async def _create(address: str) -> None:
+    await kafka.create(address, [kafka.new_topic(topic.name, topic.partitions, settings(topic)) for topic in TOPICS])
+
+
+def settings(topic: Topic) -> dict[str, str]:
+    """How the broker of this machine keeps a topic."""
     local = stack()["kafka"]["topics"]
-    await kafka.create(
-        address, [kafka.new_topic(topic.name, topic.partitions, _settings(topic.configs, local)) for topic in TOPICS]
-    )
-
-
-def _settings(contract: dict[str, str], local: dict[str, str]) -> dict[str, str]:
-    return {**contract, **local} if "compact" in contract["cleanup.policy"] else contract
+    return {**topic.configs, **local} if "compact" in topic.configs["cleanup.policy"] else topic.configs
