@@ -25,6 +25,7 @@ from litestar import Litestar, Request, Response, get, post, put, route
 from litestar.di import NamedDependency
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.params import FromPath, FromQuery, JSONBody
+from localstack.figures import Page as Figures
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
@@ -422,3 +423,41 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
 def test_a_problem_can_be_raised_with_its_own_words() -> None:
     problem = Problem("No", status=418, code="teapot", more="x")
     assert (problem.status, problem.code, problem.more) == (418, "teapot", {"more": "x"})
+
+
+async def measured(client: httpx.AsyncClient) -> Figures:
+    return Figures.read((await client.get("/metrics")).text)
+
+
+async def test_requests_are_measured_by_template_and_a_strange_path_or_method_makes_no_series(
+    app: Litestar, client: httpx.AsyncClient
+) -> None:
+    await client.get("/fails/sleeping")
+    await client.get("/health/live")
+    for strange in ("/fails/a/b", "/nothing/%00"):
+        await client.get(strange)
+    await client.request("BREW", "/open")
+    await client.request("BREW", "/fails/field")
+    page = await measured(client)
+    seen = page.values["kandidatenbank_http_request_seconds_count"]
+    assert seen["GET", "/fails/{how}", "4xx"] >= 1
+    assert {method for method, _, _ in seen} <= {"GET", "HEAD", "POST", "PUT", "OPTIONS"}
+    assert {route for _, route, _ in seen} <= {route.path_format for route in app.routes} - {"/metrics", "/health/live"}
+
+
+async def test_refusals_are_counted_by_their_reason(client: httpx.AsyncClient) -> None:
+    before = await measured(client)
+    await client.get("/me", headers={"Authorization": "Bearer nonsense"})
+    await client.get("/bank", headers=bearer(RECRUITER))
+    await client.get("/bank", headers=bearer())
+    after = await measured(client)
+    refusals = [
+        (page.get("http_refusals_total", reason) or 0) for reason in ("token", "purpose", "access") for page in (before, after)
+    ]
+    assert [refusals[1] - refusals[0], refusals[3] - refusals[2], refusals[5] - refusals[4]] == [1, 1, 1]
+
+
+async def test_the_page_of_metrics_names_what_readiness_misses(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert Figures.read(answer.text).get("missing", "mongo") == 1

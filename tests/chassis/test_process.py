@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from localstack.figures import Page
 from testkit.counters import fresh_stream, prepare, raise_counter
 from testkit.waiting import eventually
 
@@ -233,6 +234,19 @@ async def test_a_stopping_worker_finishes_its_batch_commits_and_leaves_the_group
     assert await mongo.find_one("seen", {"_id": "c"}) == {"_id": "c", "applied": 1}
     assert await members_and_commits(kafka, stream.name) == (0, [1])
     assert await mongo.find("leases", {}) == []
+
+
+async def test_both_processes_tell_metrics_also_while_everything_around_them_is_away(start: Start) -> None:
+    api, worker = await start("api"), await start("worker")
+    for sample in (api, worker):
+        await sample.lives()
+        page = await sample.http.get("/metrics", timeout=20)
+        assert (page.status_code, Page.read(page.text).get("missing", "mongo")) == (200, 1)
+    told = Page.read((await worker.http.get("/metrics", timeout=20)).text)
+    assert {source: told.get("unread", source) for source in ("outbox", "set-aside", "freshness", "relay", "health")} == {
+        "outbox": 1, "set-aside": 1, "freshness": 1, "relay": 0, "health": 0,
+    }  # fmt: skip
+    assert told.get("outbox_rows") is None
 
 
 async def members_and_commits(kafka: str, group: str) -> tuple[int, list[int]]:

@@ -25,8 +25,8 @@ from prometheus_client.registry import Collector
 log = structlog.get_logger()
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-PATIENCE = 2.0
-"""Seconds in which a reading must have answered."""
+PATIENCE = 3.0
+"""Seconds in which a reading must have answered: longer than a check of readiness may take, far shorter than a scrape."""
 REGISTRY = CollectorRegistry()
 Reading = Callable[[], Awaitable[None]]
 """Reads states and holds them."""

@@ -1,6 +1,5 @@
 """What a scrape asks of a worker's database, consumer and relay: each reading is bounded and holds what it found."""
 
-from collections import defaultdict
 from datetime import UTC, datetime
 from itertools import groupby
 from uuid import UUID
@@ -9,13 +8,14 @@ from aiokafka import TopicPartition
 
 from chassis import freshness, metrics, outbox, parking
 from chassis.consume import Consumer
+from chassis.metrics import State
 from chassis.mongo import Mongo
 from chassis.relay import Relay
 
 MOST_OUTBOX, MOST_ASIDE = 100_000, 10_000
 """Where counting stops."""
-REASONS = frozenset({"malformed", "invalid", "failed"})
-"""Why something is set aside; anything else is counted as `other`."""
+UNREADABLE, UNHANDLED = ("malformed", "invalid"), ("failed",)
+"""Why a record is a dead letter, and why a key is parked; anything else is counted as `other`."""
 SILENT = 30
 """Seconds without an answer of the broker, after which a partition's end is not known any more."""
 
@@ -34,18 +34,18 @@ async def read_outbox(mongo: Mongo) -> None:
 
 async def read_set_aside(mongo: Mongo) -> None:
     """Hold what waits for an operator."""
-    both = ((parking.DEAD_LETTERS, metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_OLDEST),
-            (parking.PARKED, metrics.PARKED, metrics.PARKED_OLDEST))  # fmt: skip
-    for collection, rows, oldest in both:
-        found = (
-            await mongo.database[collection].find({}, {"reason": 1, "at": 1}, sort=[("at", 1)], limit=MOST_ASIDE).to_list(None)
-        )
-        counted: dict[str, list[datetime]] = defaultdict(list)
-        for row in found:
-            counted[row["reason"] if row["reason"] in REASONS else "other"].append(row["at"])
-        for reason in REASONS | counted.keys():
-            rows.hold(len(counted[reason]), reason)
-            oldest.hold(age(mongo, counted[reason][0]) if counted[reason] else 0, reason)
+    await _read_aside(mongo, parking.DEAD_LETTERS, UNREADABLE, metrics.DEAD_LETTERS, metrics.DEAD_LETTERS_OLDEST)
+    await _read_aside(mongo, parking.PARKED, UNHANDLED, metrics.PARKED, metrics.PARKED_OLDEST)
+
+
+async def _read_aside(mongo: Mongo, collection: str, reasons: tuple[str, ...], rows: State, oldest: State) -> None:
+    cursor = mongo.database[collection].find({}, {"reason": 1, "at": 1}, sort=[("at", 1)], limit=MOST_ASIDE)
+    since: dict[str, list[datetime]] = {reason: [] for reason in reasons}
+    for row in await cursor.to_list(None):
+        since.setdefault(row["reason"] if row["reason"] in reasons else "other", []).append(row["at"])
+    for reason, moments in since.items():
+        rows.hold(len(moments), reason)
+        oldest.hold(age(mongo, moments[0]) if moments else 0, reason)
 
 
 async def read_freshness(mongo: Mongo) -> None:
