@@ -186,6 +186,12 @@ class Consumer:
     async def _park(self, item: Item, error: Exception, halted: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
         if isinstance(item, Poison):  # setting aside fails by itself: nothing may be acknowledged
             return halted | _first_offsets([item])
+        with self._span("park", item):
+            return await self._park_key(item, error, halted)
+
+    async def _park_key(
+        self, item: Incoming[Any], error: Exception, halted: dict[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
         subscription = self._types[item.topic, item.type]
 
         async def work(uow: UnitOfWork) -> None:
@@ -232,13 +238,24 @@ class Consumer:
                 self._parking.keep_latest(uow, parked[item.row_id], item)
                 tally.waiting[item.topic] += 1
             elif item.sequence > seen.get(item.row_id, 0):
-                trace.continue_from(item.trace)
                 began = perf_counter()
-                await _uncancelled(self._types[item.topic, item.type], item, uow)
+                with self._span("process", item):
+                    await _uncancelled(self._types[item.topic, item.type], item, uow)
                 seen[item.row_id] = moved[item.row_id] = item.sequence
                 tally.applied[item.topic] += 1
                 tally.seconds[item.topic] += perf_counter() - began
         inbox.move(uow, moved)
+
+    def _span(self, doing: str, item: Incoming[Any]) -> trace.Span:
+        """Begin the span of one event, from its own headers: a batch holds events of many traces."""
+        fields: trace.Fields = {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": item.topic,
+            "messaging.consumer.group.name": self.group,
+            "messaging.message.id": item.id,
+        }
+        return trace.begin(f"{doing} {item.topic}", item.trace, trace.Kind.CONSUMER, fields)
 
     def _halt(self, offsets: dict[TopicPartition, int]) -> None:
         """Put partitions back to these offsets and let them wait, while polling and the other partitions go on."""

@@ -49,6 +49,12 @@ class Poison:
     reason: str
     error: str
 
+    @property
+    def trace(self) -> str | None:
+        """Return the `traceparent` that came with it, as far as it can be read."""
+        found = (value for name, value in self.record.headers if name == "traceparent" and value)
+        return next((value.decode("ascii", "replace") for value in found), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:

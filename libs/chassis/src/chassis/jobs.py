@@ -11,6 +11,7 @@ from time import perf_counter
 
 import structlog
 
+from chassis import trace
 from chassis.consume import is_trouble
 from chassis.ids import jitter
 from chassis.leases import Leases
@@ -47,7 +48,8 @@ class Jobs:
             while True:
                 try:
                     if await self._leases.take(name):
-                        await self._once(job)
+                        with trace.begin(f"job {job.name}", None):
+                            await self._once(job)
                 except Exception as error:  # a failed run is told and tried again at the next tick
                     JOB_RUNS.labels(job.name, "failed").inc()
                     log.error("job_failed", job=job.name, error=type(error).__name__, exc_info=not is_trouble(error))

@@ -16,6 +16,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from chassis import trace
+
 get_logger = structlog.get_logger
 
 # The closed list of fields that never reach a log. `name` is among them: say `job=`, `topic=`, `service=` instead.
@@ -41,6 +43,7 @@ def configure(service: str, process: str, level: str = "info", *, json: bool = T
     """Route structlog and the standard library's logging to standard output as one stream of lines."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _stamp(service, process),
@@ -69,6 +72,14 @@ def configure(service: str, process: str, level: str = "info", *, json: bool = T
     root.setLevel(level.upper())
     for hushed in _HUSHED:
         logging.getLogger(hushed).setLevel(logging.WARNING)
+
+
+def add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the id of the running trace, so that its lines are found in every process."""
+    running = trace.running()
+    if running is not None:
+        event["trace_id"] = trace.trace_id(running)
+    return event
 
 
 def drop_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -17,8 +17,10 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from chassis import trace
 from chassis.clock import Clock
 from chassis.ids import jitter
+from chassis.mongo_trace import MongoSpans
 from chassis.uow import Document, Filter, Operation, Sort, UnitOfWork
 
 T = TypeVar("T")
@@ -50,6 +52,7 @@ class Mongo:
             readConcernLevel="majority",
             serverSelectionTimeoutMS=3000,
             connectTimeoutMS=2000,
+            event_listeners=[MongoSpans()] if trace.recording() else [],  # listening costs something on every command
         )
         self.database: Database = self.client[database]
 

@@ -66,8 +66,9 @@ class Parking:
             if position in known:
                 continue
             box = encrypt(key, poison.record.value or b"", subject=self._consumer, path=position)
-            uow.insert(DEAD_LETTERS, self._row(position, poison.record, poison.reason, 1, poison.error) | {"body": box})
-            self._tell(uow, poison.record, poison.reason, 1, poison.error)
+            with trace.begin(f"set aside {poison.record.topic}", poison.trace, trace.Kind.CONSUMER):
+                uow.insert(DEAD_LETTERS, self._row(position, poison.record, poison.reason, 1, poison.error) | {"body": box})
+                self._tell(uow, poison.record, poison.reason, 1, poison.error)
 
     async def parked(self, uow: UnitOfWork, items: Sequence[Incoming[Any]]) -> dict[str, Document]:
         """Return the parked rows of the items' keys, by the name of the inbox row."""

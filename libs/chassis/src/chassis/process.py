@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from chassis.http.health import Check, health_app
 from chassis.kafka import ensure_topics, start_when_up
 from chassis.metrics import Reading
 from chassis.settings import ServiceSettings
+from chassis.tracing import exporting
 from chassis.worker import Worker
 
 log = structlog.get_logger()
@@ -52,7 +53,8 @@ def run_api(build: Callable[[], Litestar], settings: ServiceSettings) -> None:
     logs.configure(settings.service(), "api", settings.log_level, json=settings.log_json)
 
     async def main(stop: asyncio.Event) -> None:
-        await serve(build(), settings.host, settings.port, stop)
+        with _exporting(settings, "api"):
+            await serve(build(), settings.host, settings.port, stop)
 
     _run(main, settings.stop_patience)
 
@@ -66,17 +68,24 @@ def run_worker(build: Callable[[], Worker], settings: ServiceSettings, *, roles:
     logs.configure(settings.service(), "worker", settings.log_level, json=settings.log_json)
 
     async def main(stop: asyncio.Event) -> None:
-        worker = build()
-        wanted = chosen(worker, roles)
-        health = health_app(worker.mongo.clock, checks_of(worker, wanted), readings_of(worker, wanted))
-        tasks = tasks_of(worker, wanted)
-        async with running(tasks):
-            log.info("worker_started", roles=sorted(wanted))
-            await serve(health, settings.host, settings.worker_port, stop)
-            log.info("worker_stopping")
-        await worker.mongo.close()
+        with _exporting(settings, "worker"):
+            await _work(build(), settings, roles, stop)
 
     _run(main, settings.stop_patience)
+
+
+def _exporting(settings: ServiceSettings, process: str) -> AbstractContextManager[None]:
+    return exporting(settings.service(), process, endpoint=settings.otlp_endpoint, ratio=settings.trace_ratio)
+
+
+async def _work(worker: Worker, settings: ServiceSettings, roles: Sequence[str], stop: asyncio.Event) -> None:
+    wanted = chosen(worker, roles)
+    health = health_app(worker.mongo.clock, checks_of(worker, wanted), readings_of(worker, wanted))
+    async with running(tasks_of(worker, wanted)):
+        log.info("worker_started", roles=sorted(wanted))
+        await serve(health, settings.host, settings.worker_port, stop)
+        log.info("worker_stopping")
+    await worker.mongo.close()
 
 
 def chosen(worker: Worker, roles: Sequence[str]) -> frozenset[str]:

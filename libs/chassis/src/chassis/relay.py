@@ -7,7 +7,7 @@ again. Without it a late copy would stay as the last word of a compacted topic. 
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from pymongo.errors import ConnectionFailure, PyMongoError
 
+from chassis import trace
 from chassis.ids import jitter
 from chassis.leases import Leases
 from chassis.metrics import RELAY_EVENTS, RELAY_FAILURES
@@ -141,12 +142,14 @@ class Relay:
 
     async def publish(self, producer: AIOKafkaProducer, rows: Sequence[Document]) -> None:
         """Send rows in one Kafka transaction and return when the broker has acknowledged all of it."""
-        async with producer.transaction():
-            sent = [
-                await producer.send(row["topic"], key=row["key"].encode(), value=row["body"], headers=_headers(row))
-                for row in rows
-            ]
-            await asyncio.gather(*sent)
+        with ExitStack() as spans:  # each ends with the broker's word, or fails with the transaction
+            parts = [(row, spans.push(_span(row))) for row in rows]
+            async with producer.transaction():
+                sent = [
+                    await producer.send(row["topic"], key=row["key"].encode(), value=row["body"], headers=_headers(row, span))
+                    for row, span in parts
+                ]
+                await asyncio.gather(*sent)
 
     async def delete(self, rows: Sequence[Document]) -> None:
         """Remove rows that were acknowledged; anybody may, whoever holds the slot by now."""
@@ -190,7 +193,19 @@ class Relay:
             await asyncio.sleep(jitter(1.0))
 
 
-def _headers(row: Document) -> list[tuple[str, bytes]]:
+def _span(row: Document) -> trace.Span:
+    """Begin the span of publishing a row, below what wrote it."""
+    topic = row["topic"]
+    fields: trace.Fields = {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": topic,
+        "messaging.message.id": row["_id"],
+    }
+    return trace.begin(f"send {topic}", row["traceparent"], trace.Kind.PRODUCER, fields)
+
+
+def _headers(row: Document, span: trace.Span) -> list[tuple[str, bytes]]:
     """Return the CloudEvents 1.0 attributes of the Kafka binding, binary mode."""
     headers = {
         "ce_specversion": "1.0",
@@ -201,6 +216,6 @@ def _headers(row: Document) -> list[tuple[str, bytes]]:
         "ce_time": row["time"].isoformat(),
         "ce_sequence": str(row["sequence"]),
         "content-type": "application/json",
-        "traceparent": row["traceparent"],
+        "traceparent": span.traceparent,
     }
     return [(name, value.encode()) for name, value in headers.items()]

@@ -84,6 +84,9 @@ class ServiceSettings(BaseSettings):
     stop_patience: Duration = Field(timedelta(seconds=20), description="How long a stopping process may finish what it holds.")
     known_poll: Duration = Field(timedelta(seconds=1), description="How often an API re-reads signing keys and ended sessions.")
 
+    otlp_endpoint: str = Field("", description="OpenTelemetry collector (OTLP over HTTP); without it no span is recorded.")
+    trace_ratio: float = Field(0.1, ge=0, le=1, description="Part of the traces begun here that is recorded; others keep theirs.")
+
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     log_json: bool = Field(True, description="JSON lines; off for a person who reads along.")
 

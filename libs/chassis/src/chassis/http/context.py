@@ -1,4 +1,4 @@
-"""What accompanies a request: its id, its trace, the log fields bound to both, and the headers that every answer carries."""
+"""What accompanies a request: its id, its trace, and the headers that every answer carries."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ import structlog
 from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import metrics, trace
@@ -48,29 +48,28 @@ async def add_headers(message: Message, scope: Scope) -> None:
 
 
 class RequestContext(ASGIMiddleware):
-    """Binds request and trace id to everything that is logged below, and writes one line per request, without its path."""
+    """Puts a request into its trace, binds its id to what is logged below, and writes one line for it, without its path."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Serve one request."""
-        sent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
-        traceparent = trace.continue_from(sent or None)
         started, status = time.perf_counter(), 0
 
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                _note(span, status)
                 if status == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
                     await _drain(receive)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id(scope), trace_id=trace.trace_id(traceparent)):
+        with _span(scope) as span, structlog.contextvars.bound_contextvars(request_id=request_id(scope)):
             await next_app(scope, receive, noting)
             if not scope["route_handler"].opt.get("quiet"):
                 _measure(scope, status, time.perf_counter() - started)
-                log.info("request", **_line(scope, status), milliseconds=round((time.perf_counter() - started) * 1000, 1))
+                log.info("request", **_line(scope), status=status, milliseconds=round((time.perf_counter() - started) * 1000, 1))
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
@@ -90,6 +89,22 @@ async def _drain(receive: Receive) -> None:
                 taken += len(message.get("body", b""))
 
 
-def _line(scope: Scope, status: int) -> dict[str, Any]:
+def _span(scope: Scope) -> trace.Span:
+    """Begin the request's span, which goes on with the gateway's; what only looks after our health is in no trace."""
+    sent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
+    line = _line(scope)
+    if scope["route_handler"].opt.get("quiet"):
+        return trace.Span(trace.current())
+    fields: trace.Fields = {"http.request.method": line["method"], "http.route": line["route"]}
+    return trace.begin(f"{line['method']} {line['route']}", sent, trace.Kind.SERVER, fields)
+
+
+def _note(span: trace.Span, status: int) -> None:
+    span.note("http.response.status_code", status)
+    if status >= HTTP_500_INTERNAL_SERVER_ERROR:
+        span.fail(str(status))
+
+
+def _line(scope: Scope) -> dict[str, Any]:
     # The template, never the path: the path of a page holds the secret of a mailed link.
-    return {"method": scope.get("method"), "route": scope.get("path_template"), "status": status}
+    return {"method": scope.get("method"), "route": scope.get("path_template")}
