@@ -65,6 +65,10 @@ class Mailbox:
         answer = await self._client.get(f"/email/{mail.id}/source")
         return BytesParser(policy=default).parsebytes(answer.content)
 
+    async def clear(self) -> None:
+        """Throw all mails away."""
+        (await self._client.delete("/email/all")).raise_for_status()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 Strike = Callable[["Site", Random], Awaitable[str]]
 
 
+def seeded(*words: object) -> Random:
+    """Return the chance that belongs to these words: always the same."""
+    return Random("/".join(map(str, words)))  # noqa: S311 - to be repeated is its purpose
+
+
 @dataclass(frozen=True)
 class Fault:
     """One kind of fault.

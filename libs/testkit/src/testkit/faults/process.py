@@ -66,6 +66,10 @@ class Reins:
         """Let it kill itself the next time that it comes to a point: one of `POINTS`."""
         self._file(f"die-{point}").touch()
 
+    def armed(self, point: str) -> bool:
+        """Tell whether a death is still to come."""
+        return self._file(f"die-{point}").exists()
+
     def disarm(self, point: str) -> bool:
         """Take a death back, and tell whether it was still to come."""
         try:

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-import signal
 from dataclasses import dataclass, field
+from signal import Signals
 from typing import Any
 
 from localstack import supervise
@@ -11,6 +11,8 @@ from localstack.instance import ensure, renew
 from localstack.layout import Instance, services
 from localstack.programs import BACKING, programs
 
+from testkit.faults import between, postoffice
+from testkit.faults.postoffice import Posted
 from testkit.stack import Stack
 from testkit.waiting import eventually
 
@@ -26,6 +28,8 @@ class Site:
     """The running instance. Everything that blocks has an async form here, so that the load goes on meanwhile."""
 
     instance: Instance = field(default_factory=_instance)
+    poisoned: set[str] = field(default_factory=set)
+    """Positions (`topic/partition/offset`) of records that must be set aside; a round begins with none."""
 
     @property
     def stack(self) -> Stack:
@@ -41,6 +45,10 @@ class Site:
     def workers(self) -> list[str]:
         """The workers' names."""
         return [f"{service}-worker" for service in services()]
+
+    def posted(self) -> list[Posted]:
+        """What the mail server wrote down, of all rounds."""
+        return postoffice.read(between.record(self.instance))
 
     async def prepare(self) -> None:
         """Start what does not run, and start again what runs older code."""
@@ -59,11 +67,22 @@ class Site:
         """The process id, 0 while it does not run."""
         return int((await self.states())[process]["pid"])
 
-    async def signal(self, process: str, number: signal.Signals) -> int:
+    async def signal(self, process: str, number: Signals) -> int:
         """Send a signal to a process as it is now; returns its id. One that is just away gets the signal when it is back."""
-        pid = await eventually(lambda: self.pid(process), timeout=30)
-        os.kill(pid, number)
-        return pid
+
+        async def sent() -> int:
+            pid = await self.pid(process)
+            return pid if pid and self.send(pid, number) else 0
+
+        return await eventually(sent, timeout=40)
+
+    def send(self, pid: int, number: Signals) -> bool:
+        """Send a signal to whatever has this id, and tell whether anything has."""
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     async def stop(self, process: str) -> None:
         """Stop a process until `start`."""
@@ -72,6 +91,12 @@ class Site:
     async def launch(self, process: str) -> None:
         """Start a process without waiting until it is ready."""
         await asyncio.to_thread(supervise.start, self.instance, process)
+
+    async def restart(self, process: str) -> None:
+        """Stop a process, start it again, and return when it says that it is ready."""
+        await self.stop(process)
+        await self.launch(process)
+        await eventually(lambda: self.ready(process), timeout=60, every=0.2)
 
     async def ready(self, process: str) -> bool:
         """Whether the process says that it is ready."""

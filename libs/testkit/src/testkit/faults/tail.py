@@ -1,0 +1,85 @@
+"""Reads all topics of the contracts from a round's beginning on, as services do: each partition in order, with aborted copies."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from contracts.topics import TOPICS
+
+from testkit.faults.world import Fact
+
+Offsets = dict[TopicPartition, int]
+
+
+@dataclass
+class Tail:
+    """What was said since `begin`."""
+
+    kafka: str
+    facts: list[Fact] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
+    """Positions of records that are no events."""
+    _next: Offsets = field(default_factory=dict)
+
+    async def begin(self) -> None:
+        """Start at the present ends."""
+        async with _Reader(self.kafka) as consumer:
+            self._next = dict(await consumer.end_offsets(_partitions()))
+
+    async def read(self) -> None:
+        """Read on to the present ends. A broker that is away is asked again by the next call."""
+        async with _Reader(self.kafka) as consumer:
+            ends = await consumer.end_offsets(list(self._next))
+            behind = [tp for tp, end in ends.items() if self._next[tp] < end]
+            consumer.assign(behind)
+            for tp in behind:
+                consumer.seek(tp, self._next[tp])
+            while any([await consumer.position(tp) < ends[tp] for tp in behind]):
+                for records in (await consumer.getmany(timeout_ms=300)).values():
+                    self._take(records)
+            self._next |= {tp: await consumer.position(tp) for tp in behind}
+
+    def _take(self, records: "Iterable[ConsumerRecord[bytes, bytes]]") -> None:
+        for record in records:
+            headers = dict(record.headers)
+            try:
+                key, sequence, name = (record.key or b"").decode(), int(headers["ce_sequence"]), headers["ce_id"].decode()
+            except (KeyError, ValueError):
+                self.strange.append(f"{record.topic}/{record.partition}/{record.offset}")
+                continue
+            self.facts.append(Fact(record.topic, record.partition, record.offset, key, sequence, name))
+
+
+async def committed(kafka: str, groups: Iterable[str]) -> dict[tuple[str, str, int], int]:
+    """Return how far each group is, by group, topic and partition."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=5000)
+    await admin.start()
+    try:
+        found = {group: await admin.list_consumer_group_offsets(group) for group in groups}
+    finally:
+        await admin.close()
+    return {(group, tp.topic, tp.partition): at.offset for group, offsets in found.items() for tp, at in offsets.items()}
+
+
+def _partitions() -> list[TopicPartition]:
+    return [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
+
+
+class _Reader:
+    """A consumer without a group, as an async context."""
+
+    def __init__(self, kafka: str) -> None:
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=None, request_timeout_ms=5000)
+
+    async def __aenter__(self) -> AIOKafkaConsumer:
+        try:
+            await self._consumer.start()
+        except KafkaError:
+            await self._consumer.stop()
+            raise
+        return self._consumer
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._consumer.stop()

@@ -1,0 +1,104 @@
+"""What was found after a round, as plain values: what the APIs answer, what stands in databases and topics, what was mailed.
+
+`observing.py` fills it in from the site, tests forge one by hand, and `checker.py` compares it with the ledger.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from datetime import date
+
+from testkit.faults.ledger import Thing
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A thing as it is now. `count` is how often an effect is there; with `exact` unset, fewer are right as well."""
+
+    value: Hashable = None
+    count: int | None = None
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Life:
+    """Where a candidate stands, by their own word and by what others see."""
+
+    state: str
+    reason: str | None = None
+    answer_before: str | None = None
+    in_bank: bool = False
+    opened: bool = False
+    """A recruiter who has the handle can open the profile."""
+    found: bool = False
+    """It lies in the projection that is searched."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One event on a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    sequence: int
+    id: str
+
+
+@dataclass(frozen=True)
+class QueuedMail:
+    """One mail of the queue, as its log keeps it."""
+
+    cause: str
+    template: str
+    state: str
+    reason: str | None = None
+    old: bool = False
+    """It had ended before the round began."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A line of the mail server's record: it took a copy, or it knows that the sender heard so."""
+
+    message_id: str
+    to: str
+    heard: bool = False
+    old: bool = False
+    """Written before the round began."""
+
+
+@dataclass
+class World:
+    """One look at everything."""
+
+    today: date
+    answers: dict[Thing, Seen] = field(default_factory=dict)
+    lives: dict[str, Life] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    """Subject -> how many sessions still work that an acknowledged sign-out ended."""
+    unready: dict[str, str] = field(default_factory=dict)
+    """Processes that do not run, and what the supervisor says of them."""
+    outbox: dict[str, int] = field(default_factory=dict)
+    highest_outbox: int = 0
+    facts: list[Fact] = field(default_factory=list)
+    followers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Topic -> services that follow it."""
+    gapless: frozenset[str] = frozenset()
+    """Topics whose aggregates tell of each of their steps."""
+    committed: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    """(service, topic, partition) -> the next offset."""
+    inbox: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """(service, topic, key) -> the last sequence applied."""
+    aggregates: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(topic, key) -> the sequence of the state."""
+    set_aside: dict[str, str] = field(default_factory=dict)
+    """New dead letters and parked keys: what it is -> `topic/partition/offset` or key."""
+    poisoned: frozenset[str] = frozenset()
+    """Positions of records that a fault had poisoned."""
+    queue: list[QueuedMail] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    due: dict[str, int] = field(default_factory=dict)
+    """What jobs have left undone, by name."""
+    personal: list[str] = field(default_factory=list)
+    """Lines of logs with something personal in them."""
