@@ -110,6 +110,7 @@ def worker(settings: SampleSettings) -> Worker:
         jobs=Jobs([], Leases(mongo, owner=new_id(), term=timedelta(seconds=2))),
         topics=[stream.topic, stream.dead_letter.topic],
         indexes=[outbox.INDEXES, parking.INDEXES],
+        close=mongo.close,
     )
 
 

@@ -5,7 +5,9 @@ from itertools import permutations
 
 import pytest
 from chassis.ids import new_id
+from chassis.mongo import transact
 from contracts.consent.decision import SAMPLES as DECISIONS
+from contracts.consent.decision import DecisionEvent
 from contracts.profiles.vacancy import SAMPLES, VacancyEvent
 from testkit.waiting import eventually
 
@@ -123,6 +125,23 @@ async def test_who_withdrew_from_alerts_gets_none_until_they_agree_again(world, 
     await world.hear(withdrawn(person, state="consented"), new())
     await world.sender().round()
     assert len(postbox.mails) == 1
+
+
+@pytest.mark.parametrize(("purpose", "mails"), [("job-alert", 0), ("newsletter", 1)])
+async def test_whose_decision_about_alerts_could_not_be_handled_gets_none_meanwhile(
+    world, postbox, api, person, new, purpose, mails
+):
+    """It may say that they withdrew; an operator's replay, or a later decision, tells."""
+    (subscription,) = [one for one in world.consumer.subscriptions if one.event is DecisionEvent]
+    await api.save(person)
+    parked = world.incoming(withdrawn(person, purpose=purpose))
+    await transact(world.mongo, lambda uow: subscription.when_parked(parked, uow))
+    await world.hear(new())
+    await world.sender().round()
+    assert len(postbox.mails) == mails
+    await world.hear(withdrawn(person, purpose=purpose, state="consented"), new())
+    await world.sender().round()
+    assert len(postbox.mails) == mails + 1
 
 
 async def test_one_click_unsubscribe_works_and_ends_that_searchs_mails_only(world, postbox, api, person, new):

@@ -22,9 +22,9 @@ from chassis import inbox, metrics, trace
 from chassis.ids import jitter
 from chassis.inbox import Incoming, Poison, Record, Skipped, Subscription
 from chassis.mongo import TRANSIENT, UNKNOWN_COMMIT, BusyError, Mongo, transact
-from chassis.parking import Parking
+from chassis.parking import Parking, where
 from chassis.tally import Tally
-from chassis.uow import UnitOfWork
+from chassis.uow import Document, UnitOfWork
 
 log = structlog.get_logger()
 
@@ -194,19 +194,21 @@ class Consumer:
     ) -> dict[TopicPartition, int]:
         subscription = self._types[item.topic, item.type]
 
-        async def work(uow: UnitOfWork) -> None:
-            await self._parking.park(uow, item, attempts=TRIES, error=_where(error))
-            if subscription.when_parked is not None:
+        async def work(uow: UnitOfWork) -> bool:
+            needed = await self._parking.park(uow, item, attempts=TRIES, error=where(error))
+            if needed and subscription.when_parked is not None:
                 await subscription.when_parked(item, uow)
+            return needed
 
         try:
-            await transact(self._mongo, work)
+            parked = await transact(self._mongo, work)
         except Exception as failed:  # noqa: BLE001 - not parked, so not acknowledged: the partition waits
             log.error("parking_failed", group=self.group, topic=item.topic, error=type(failed).__name__)
             return halted | _first_offsets([item])
-        log.error("key_parked", group=self.group, topic=item.topic, event_id=item.id, error=_where(error))
-        metrics.CONSUMER_EVENTS.labels(item.topic, "parked").inc()
-        self._count_parked()
+        if parked:
+            log.error("key_parked", group=self.group, topic=item.topic, event_id=item.id, error=where(error))
+            metrics.CONSUMER_EVENTS.labels(item.topic, "parked").inc()
+            self._count_parked()
         return halted
 
     def _count_parked(self) -> None:
@@ -231,7 +233,15 @@ class Consumer:
 
         (await transact(self._mongo, work)).tell(events, poisons)
 
-    async def _apply(self, uow: UnitOfWork, events: Sequence[Incoming[Any]], tally: Tally) -> None:
+    async def read_again(self, row: Document) -> Incoming[Any] | Poison | Skipped:
+        """Read what was set aside, as today's subscriptions understand it."""
+        return inbox.decode(await self._parking.record(row), self._types)
+
+    async def apply_within(self, uow: UnitOfWork, item: Incoming[Any]) -> bool:
+        """Apply one event in a transaction of the caller's, exactly as when it arrives, and tell whether its handler ran."""
+        return bool(await self._apply(uow, [item], Tally()))
+
+    async def _apply(self, uow: UnitOfWork, events: Sequence[Incoming[Any]], tally: Tally) -> dict[str, int]:
         seen, parked, moved = await inbox.applied(uow, events), await self._parking.parked(uow, events), dict[str, int]()
         for item in events:
             if item.row_id in parked:
@@ -245,6 +255,7 @@ class Consumer:
                 tally.applied[item.topic] += 1
                 tally.seconds[item.topic] += perf_counter() - began
         inbox.move(uow, moved)
+        return moved
 
     def _span(self, doing: str, item: Incoming[Any]) -> trace.Span:
         """Begin the span of one event, from its own headers: a batch holds events of many traces."""
@@ -330,12 +341,3 @@ def _done(
         if tp in assigned and offset < halted.get(tp, offset + 1):
             done[tp] = offset + 1
     return done
-
-
-def _where(error: Exception) -> str:
-    """Name an error by its type and place, never by its text, which may quote a person's data."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = "" if last is None else f" at {last.tb_frame.f_globals.get('__name__', '?')}:{last.tb_lineno}"
-    return f"{type(error).__name__}{place}"

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import MutableMapping
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -39,8 +39,8 @@ _FRAMES = 12
 _HUSHED = ("pymongo", "httpx", "httpcore", "aiosmtplib", "faststream", "granian.access", "multipart", "asyncio")
 
 
-def configure(service: str, process: str, level: str = "info", *, json: bool = True) -> None:
-    """Route structlog and the standard library's logging to standard output as one stream of lines."""
+def configure(service: str, process: str, level: str = "info", *, json: bool = True, stream: TextIO | None = None) -> None:
+    """Route structlog and the standard library's logging to standard output, or another stream, as one stream of lines."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         add_trace,
@@ -54,7 +54,7 @@ def configure(service: str, process: str, level: str = "info", *, json: bool = T
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.addFilter(Thinned())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

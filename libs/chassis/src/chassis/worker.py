@@ -44,6 +44,8 @@ class Worker:
     topics: Sequence[EventTopic]
     """All that it writes or follows; made at the start where they are missing."""
     indexes: Sequence[Indexes]
+    close: Callable[[], Awaitable[None]]
+    """Closes all connections."""
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default=())
     """(role, task) pairs."""
     readings: Mapping[str, Reading] = field(default_factory=dict)
@@ -102,6 +104,7 @@ def assemble(
         jobs=Jobs([*jobs, Job("destroy-keys", timedelta(seconds=2), destroy_keys)], leases),
         topics=[*topics, *(one.topic for one in consumer.subscriptions)],
         indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, *indexes],
+        close=made.close,
         background=background,
         readings=readings or {},
     )

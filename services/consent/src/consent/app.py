@@ -1,9 +1,12 @@
 """The composition root of consent: settings -> store, broker, routes, handlers, jobs. The only file that wires."""
 
+from chassis.consume import Consumer
 from chassis.http.app import build_api as chassis_api
+from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
 from chassis.inbox import Subscription
 from chassis.known import on_session, on_signing_key
 from chassis.resources import WORKER_PATIENCE, Resources, connect
+from chassis.setaside import SetAside
 from chassis.worker import Worker, assemble, make_consumer
 from contracts.consent.dead_letter import ConsentDeadLetterEvent
 from contracts.identity.account import AccountEvent
@@ -43,7 +46,7 @@ def build_api(
     return chassis_api(
         settings=settings,
         version=VERSION,
-        routes=[Router(PREFIX, route_handlers=[*STATEMENT_ROUTES, *DECISION_ROUTES])],
+        routes=[Router(PREFIX, route_handlers=[*STATEMENT_ROUTES, *DECISION_ROUTES, *DEAD_LETTER_ROUTES])],
         mongo=made.mongo,
         clock=made.clock,
         indexes=INDEXES,
@@ -52,12 +55,18 @@ def build_api(
             "clock": made.clock,
             "settings": settings,
             "statements": statements,
+            "set_aside": SetAside(made.mongo, consumer_of(made)),
         },
     )
+
+
+def consumer_of(made: Resources[ConsentSettings], group: str = SERVICE) -> Consumer:
+    """Return the consumer. The worker gives it a broker; the API only replays through it what was set aside."""
+    return make_consumer(made, group, SUBSCRIPTIONS, ConsentDeadLetterEvent)
 
 
 def build_worker(settings: ConsentSettings, *, made: Resources[ConsentSettings] | None = None, group: str = SERVICE) -> Worker:
     """Return the worker. Nothing here happens by the passing of time yet, so it brings no jobs of its own."""
     made = made or connect(settings, patience=WORKER_PATIENCE)
-    consumer = make_consumer(made, group, SUBSCRIPTIONS, ConsentDeadLetterEvent)
+    consumer = consumer_of(made, group)
     return assemble(made, consumer, topics=[event.topic for event in owned_by(SERVICE)], jobs=[], indexes=INDEXES)

@@ -6,13 +6,16 @@ from functools import partial
 
 from chassis import sealed_events
 from chassis.clock import Clock
+from chassis.consume import Consumer
 from chassis.http.app import build_api as chassis_api
+from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
 from chassis.inbox import Listens
 from chassis.jobs import Job
 from chassis.keyring import Keyring
 from chassis.mongo import Mongo
 from chassis.resources import REQUEST_PATIENCE, WORKER_PATIENCE, Resources, connect
 from chassis.sealed_events import Sealer, on_sealing_key
+from chassis.setaside import SetAside
 from chassis.worker import Worker, assemble, make_consumer
 from contracts.identity.dead_letter import IdentityDeadLetterEvent
 from contracts.notifications.reseal import NotificationsResealEvent
@@ -62,6 +65,7 @@ ROUTES = [
     *INVITATION_ROUTES,
     *CLIENT_ROUTES,
     *KEY_ROUTES,
+    *DEAD_LETTER_ROUTES,
 ]
 INDEXES = (
     sealed_events.INDEXES,
@@ -161,16 +165,21 @@ def build_api(settings: IdentitySettings, *, made: Parts | None = None) -> Lites
             "signing_in": _sign_in(made, signer),
             "client_secrets": Secrets(made.resources.hash_key),
             "counted_under": made.resources.hash_key,
+            "set_aside": SetAside(made.mongo, consumer_of(made)),
         },
     )
+
+
+def consumer_of(made: Parts, group: str = SERVICE) -> Consumer:
+    """Return the consumer. The worker gives it a broker; the API only replays through it what was set aside."""
+    return make_consumer(made.resources, group, [one.bound(made) for one in SUBSCRIPTIONS], IdentityDeadLetterEvent)
 
 
 def build_worker(settings: IdentitySettings, *, made: Parts | None = None, group: str = SERVICE) -> Worker:
     """Return the worker: consumers, relay and jobs."""
     made = made or parts(settings, patience=WORKER_PATIENCE)
-    consumer = make_consumer(made.resources, group, [one.bound(made) for one in SUBSCRIPTIONS], IdentityDeadLetterEvent)
     topics = [event.topic for event in owned_by(SERVICE)]
-    return assemble(made.resources, consumer, topics=topics, jobs=jobs_of(made), indexes=INDEXES)
+    return assemble(made.resources, consumer_of(made, group), topics=topics, jobs=jobs_of(made), indexes=INDEXES)
 
 
 def _sign_in(made: Parts, signer: Signer) -> SignIn:

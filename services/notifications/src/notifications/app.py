@@ -8,11 +8,13 @@ from functools import partial
 from chassis.consume import Consumer
 from chassis.freshness import Freshness
 from chassis.http.app import build_api as chassis_api
+from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
 from chassis.inbox import Listens
 from chassis.jobs import Job
 from chassis.known import on_session, on_signing_key
 from chassis.resources import WORKER_PATIENCE, Resources, connect
 from chassis.sealing import SealedInbox, turn_sealing_keys
+from chassis.setaside import SetAside
 from chassis.worker import Worker, assemble
 from chassis.worker import make_consumer as chassis_consumer
 from contracts.consent.decision import DecisionEvent
@@ -30,7 +32,7 @@ from contracts.profiles.vacancy import VacancyEvent
 from contracts.topics import owned_by
 from litestar import Litestar, Router
 
-from notifications.alerts.handlers import on_decision, on_organisation, on_vacancy
+from notifications.alerts.handlers import on_decision, on_decision_parked, on_organisation, on_vacancy
 from notifications.alerts.model import TEMPLATE as JOB_ALERT
 from notifications.alerts.service import Alerts
 from notifications.composing.service import Composer
@@ -86,7 +88,7 @@ SUBSCRIPTIONS = (
     Listens[Parts](ProfilesMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](ConsentMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](VacancyEvent, lambda parts: on_vacancy(parts.alerts)),
-    Listens[Parts](DecisionEvent, lambda _: on_decision),
+    Listens[Parts](DecisionEvent, lambda _: on_decision, lambda _: on_decision_parked),
 )
 """Everything that notifications listens to."""
 
@@ -113,11 +115,16 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
     return chassis_api(
         settings=settings,
         version=VERSION,
-        routes=[Router(PREFIX, route_handlers=[*SEARCH_ROUTES, *UNSUBSCRIBE_ROUTES])],
+        routes=[Router(PREFIX, route_handlers=[*SEARCH_ROUTES, *UNSUBSCRIBE_ROUTES, *DEAD_LETTER_ROUTES])],
         mongo=made.mongo,
         clock=made.clock,
         indexes=INDEXES,
-        dependencies={"mongo": made.mongo, "searches": parts.searches, "unsubscribing": parts.unsubscribing},
+        dependencies={
+            "mongo": made.mongo,
+            "searches": parts.searches,
+            "unsubscribing": parts.unsubscribing,
+            "set_aside": SetAside(made.mongo, make_consumer(parts)),
+        },
     )
 
 

@@ -6,8 +6,10 @@ from functools import partial
 
 from chassis import sealed_events
 from chassis.clock import Clock
+from chassis.consume import Consumer
 from chassis.freshness import Freshness
 from chassis.http.app import build_api as chassis_api
+from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
 from chassis.inbox import Listens
 from chassis.jobs import Job
 from chassis.keyring import Keyring
@@ -15,6 +17,7 @@ from chassis.known import on_session, on_signing_key
 from chassis.mongo import Mongo
 from chassis.resources import REQUEST_PATIENCE, WORKER_PATIENCE, Resources, connect
 from chassis.sealed_events import Sealer, on_sealing_key
+from chassis.setaside import SetAside
 from chassis.worker import Worker, assemble, make_consumer
 from contracts.consent.decision import DecisionEvent
 from contracts.identity.account import AccountEvent
@@ -63,7 +66,15 @@ INDEXES = (
     vacancies.INDEXES,
 )
 
-ROUTES = [*PROFILE_ROUTES, *DISCLOSURE_ROUTES, *LIFECYCLE_ROUTES, *BANK_ROUTES, *VIEW_ROUTES, *VACANCY_ROUTES]
+ROUTES = [
+    *PROFILE_ROUTES,
+    *DISCLOSURE_ROUTES,
+    *LIFECYCLE_ROUTES,
+    *BANK_ROUTES,
+    *VIEW_ROUTES,
+    *VACANCY_ROUTES,
+    *DEAD_LETTER_ROUTES,
+]
 
 
 @dataclass(frozen=True)
@@ -147,14 +158,20 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
             "lifecycles": made.lifecycles,
             "bank": made.bank,
             "vacancies": made.vacancies,
+            "set_aside": SetAside(made.mongo, consumer_of(made)),
         },
     )
+
+
+def consumer_of(made: Parts, group: str = SERVICE) -> Consumer:
+    """Return the consumer. The worker gives it a broker; the API only replays through it what was set aside."""
+    return make_consumer(made.resources, group, [one.bound(made) for one in SUBSCRIPTIONS], ProfilesDeadLetterEvent)
 
 
 def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group: str = SERVICE) -> Worker:
     """Return the worker: consumers, relay and jobs."""
     made = made or parts(settings, patience=WORKER_PATIENCE)
-    consumer = make_consumer(made.resources, group, [one.bound(made) for one in SUBSCRIPTIONS], ProfilesDeadLetterEvent)
+    consumer = consumer_of(made, group)
     return assemble(
         made.resources,
         consumer,

@@ -7,7 +7,7 @@ from contracts.identity.organisation import OrganisationEvent
 from contracts.profiles.vacancy import VacancyEvent
 
 from notifications.alerts import store
-from notifications.alerts.service import Alerts, note_decision
+from notifications.alerts.service import Alerts, note_decision, refuse_meanwhile
 
 
 def on_vacancy(alerts: Alerts) -> Handler:
@@ -34,3 +34,8 @@ async def on_decision(incoming: Incoming[DecisionEvent], uow: UnitOfWork) -> Non
     """Follow whether alerts were withdrawn. A tombstone forgets the decision; the searches themselves say what is wanted."""
     if incoming.event is not None:
         note_decision(uow, incoming.event)
+
+
+async def on_decision_parked(incoming: Incoming[DecisionEvent], uow: UnitOfWork) -> None:
+    """Alert nobody whose decision could not be handled: it may say that they withdrew."""
+    refuse_meanwhile(uow, incoming.key)

@@ -90,3 +90,10 @@ def note_decision(uow: UnitOfWork, event: DecisionEvent) -> None:
     """Keep that a person withdrew from the portal's alerts. Saving a search is itself the request, so no 'yes' is waited for."""
     if event.purpose == PURPOSE and event.controller == PORTAL:
         store.note_refusal(uow, event.subject, refused=event.state in ENDED_CONSENT)
+
+
+def refuse_meanwhile(uow: UnitOfWork, key: str) -> None:
+    """Send a person no alerts until the decision under this key can be handled, and says what they want."""
+    subject, _, rest = key.partition(":")
+    if rest == f"{PURPOSE}:{PORTAL}":
+        store.note_refusal(uow, subject, refused=True)
