@@ -60,6 +60,10 @@ clean: ## end everything and delete its data; downloads stay
 test: install ## run all tests on the real parts; ARGS='tests/chassis -k outbox' runs some
 	@.venv/bin/pytest $(ARGS)
 
+.PHONY: bench
+bench: install ## measure what the mechanisms cost, each beside a baseline; ONLY=write,relay measures some
+	@$(PYTHON) -m testkit.bench --only "$(ONLY)"
+
 .PHONY: lint
 lint: install ## check style, types, import rules and generated documents; changes nothing
 	.venv/bin/ruff check
