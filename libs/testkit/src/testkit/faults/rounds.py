@@ -63,14 +63,11 @@ class Rounds:
 
     async def play(self, number: int, faults: list[Fault]) -> Result:
         """Play one round."""
-        begun, random, ledger = now(), seeded(self.seed, number), Ledger()
-        self.site.poisoned.clear()
-        await self.observer.begin()
-        async with httpx.AsyncClient(base_url=self.site.stack.gateway, trust_env=False, timeout=TIME_OUT) as http:
-            load = await self._load(http, ledger, random)
-            await load.begin()
-            struck = await self._strike(load, faults, random)
-            findings = await self._judge(load, faults)
+        begun, ledger, struck = now(), Ledger(), list[str]()
+        try:
+            findings = await self._play(seeded(self.seed, number), ledger, faults, struck)
+        except Exception as error:  # noqa: BLE001 - a round that could not be played is a finding, and the next one is played
+            findings = [Finding(Kind.SEEN, f"the round ended with {type(error).__name__}: {error}"[:500])]
         return Result(
             seed=self.seed,
             round=number,
@@ -82,6 +79,15 @@ class Rounds:
             heavy=any(fault.heavy for fault in faults),
             findings=[str(finding) for finding in findings],
         )
+
+    async def _play(self, random: Random, ledger: Ledger, faults: list[Fault], struck: list[str]) -> list[Finding]:
+        self.site.poisoned.clear()
+        await self.observer.begin()
+        async with httpx.AsyncClient(base_url=self.site.stack.gateway, trust_env=False, timeout=TIME_OUT) as http:
+            load = await self._load(http, ledger, random)
+            await load.begin()
+            struck += await self._strike(load, faults, random)
+            return await self._judge(load, faults)
 
     async def _load(self, http: httpx.AsyncClient, ledger: Ledger, random: Random) -> Load:
         await self.portal.mailbox.clear()
@@ -111,8 +117,5 @@ class Rounds:
         patience = HEAVY_PATIENCE if any(fault.heavy for fault in faults) else PATIENCE
         at_rest = await self.observer.quiet(patience, load.cast.today.isoformat())
         excuses = frozenset[str]().union(*(fault.excuses for fault in faults))
-        try:
-            found = check(await self.observer.look(load), load.ledger, excuses)
-        except Exception as error:  # noqa: BLE001 - what cannot be looked at is a finding, and the next round goes on
-            return [Finding(Kind.SEEN, f"nobody could look at the end: {type(error).__name__} {error}"[:300])]
+        found = check(await self.observer.look(load), load.ledger, excuses)
         return found if found or at_rest else [Finding(Kind.UNDONE, f"not at rest after {patience:.0f} s")]

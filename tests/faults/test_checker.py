@@ -1,0 +1,186 @@
+"""The checker finds each thing that can be wrong: worlds forged by hand, each with one thing out of place."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from testkit.faults.checker import Kind, check
+from testkit.faults.ledger import Fate, Ledger, Offer
+from testkit.faults.mails import AT_MOST_ONCE, REJECTED, message_id
+from testkit.faults.world import Copy, Fact, Life, QueuedMail, Seen, World
+
+WHO, TOPIC, CAUSE = "somebody", "profiles.profile.v1", "identity:confirm-address:1"
+ALERT = "notifications:alert:search:vacancy"
+Change = Callable[[World, Ledger], None]
+
+
+def fact(sequence: int, offset: int, name: str = "") -> Fact:
+    return Fact(TOPIC, 0, offset, WHO, sequence, name or f"id-{sequence}")
+
+
+def copy(cause: str, *, heard: bool = False, old: bool = False) -> Copy:
+    to = "known@post.example" if cause == ALERT else "new@post.example"
+    return Copy(f"<{message_id(cause)}@post.example>", to, heard, old)
+
+
+def good() -> tuple[World, Ledger]:
+    """A world in which everything is as it was promised, and its ledger."""
+    ledger = Ledger(years={WHO: "2027-05-01"})
+    ledger.write((WHO, "profile"), "w1", Fate.ACKNOWLEDGED)
+    ledger.write((WHO, "lifecycle"), "running", Fate.ACKNOWLEDGED)
+    ledger.write(("new@post.example", "registration"), "mailed", Fate.ACKNOWLEDGED)
+    ledger.searches["search"] = Offer("a", 1)
+    ledger.vacancies["vacancy"] = Offer("a", 2)
+    world = World(
+        today=date(2026, 5, 2),
+        answers={
+            (WHO, "profile"): Seen("w1", 1),
+            (WHO, "lifecycle"): Seen("running"),
+            (WHO, "consent"): Seen("consented", 1, exact=False),
+        },
+        lives={WHO: Life("active", in_bank=True, opened=True, found=True)},
+        ended={WHO: 0},
+        outbox={"profiles": 0},
+        facts=[fact(1, 10), fact(2, 11), fact(1, 12), fact(2, 13), fact(3, 14)],
+        followers={TOPIC: ("notifications",)},
+        gapless=frozenset({TOPIC}),
+        committed={("notifications", TOPIC, 0): 15},
+        inbox={("notifications", TOPIC, WHO): 3},
+        aggregates={(TOPIC, WHO): 3},
+        set_aside={"a dead letter": "t/0/1"},
+        poisoned=frozenset({"t/0/1"}),
+        queue=[QueuedMail(CAUSE, "confirm-address", "accepted", "taken"), QueuedMail(ALERT, "job-alert", "accepted", "taken")],
+        copies=[copy(CAUSE), copy(CAUSE, heard=True), copy(ALERT)],
+        due={"profiles: steps of the year": 0},
+    )
+    return world, ledger
+
+
+def test_a_good_world_has_no_findings() -> None:
+    assert check(*good()) == []
+
+
+def answer(what: str, seen: Seen) -> Change:
+    return lambda world, _: world.answers.update({(WHO, what): seen})
+
+
+def life(**changes: object) -> Change:
+    return lambda world, _: world.lives.update({WHO: replace(world.lives[WHO], **changes)})  # type: ignore[arg-type]  # the tests' own words
+
+
+def facts(*found: Fact) -> Change:
+    return lambda world, _: world.facts.__setitem__(slice(None), found)
+
+
+def mail(
+    state: str, reason: str, *copies: Copy, cause: str = CAUSE, template: str = "confirm-address", old: bool = False
+) -> Change:
+    def change(world: World, _: Ledger) -> None:
+        world.queue = [one for one in world.queue if one.cause != cause]
+        world.queue.append(QueuedMail(cause, "job-alert" if cause == ALERT else "confirm-address", state, reason, old))
+        world.copies = [one for one in world.copies if message_id(cause) not in one.message_id]
+        world.copies += copies
+
+    return change
+
+
+WRONG: list[tuple[Kind, Change]] = [
+    (Kind.LOST, answer("profile", Seen("w0", 1))),
+    (Kind.LOST, answer("profile", Seen(None, 1))),
+    (Kind.LOST, answer("profile", Seen("w1", 0))),
+    (Kind.TWICE, answer("profile", Seen("w1", 2))),
+    (Kind.LOST, answer("lifecycle", Seen("stopped"))),
+    (Kind.LOST, lambda world, _: world.ended.update({WHO: 1})),
+    (Kind.LOST, facts(fact(1, 10), fact(3, 14))),
+    (Kind.LOST, facts(fact(1, 10), fact(2, 14))),
+    (Kind.LOST, lambda world, _: world.aggregates.update({(TOPIC, "nobody's"): 1})),
+    (Kind.LOST, lambda world, _: world.inbox.update({("notifications", TOPIC, WHO): 2})),
+    (Kind.LOST, lambda world, _: world.queue.pop()),
+    (Kind.TWICE, facts(fact(1, 10), fact(2, 11), fact(2, 12, "another"), fact(3, 14))),
+    (Kind.BACKWARDS, facts(fact(1, 10), fact(2, 11), fact(3, 12), fact(2, 14))),
+    (Kind.BACKWARDS, facts(fact(2, 10), fact(1, 11), fact(3, 14))),
+    (Kind.EARLY, life(state="asked")),
+    (Kind.VISIBLE, life(state="inactive", in_bank=False, opened=True, found=False)),
+    (Kind.VISIBLE, answer("consent", Seen("withdrawn", 1, exact=False))),
+    (Kind.INVISIBLE, life(found=False)),
+    (Kind.INVISIBLE, life(opened=False)),
+    (Kind.OUTBOX, lambda world, _: world.outbox.update({"profiles": 1})),
+    (Kind.OUTBOX, lambda world, _: setattr(world, "highest_outbox", 500)),
+    (Kind.LAG, lambda world, _: world.committed.update({("notifications", TOPIC, 0): 14})),
+    (Kind.BY_HAND, lambda world, _: world.unready.update({"profiles-worker": "FATAL"})),
+    (Kind.SET_ASIDE, lambda world, _: world.set_aside.update({"parked": "t/0/2"})),
+    (Kind.POISON, lambda world, _: world.set_aside.clear()),
+    (Kind.UNDONE, lambda world, _: world.due.update({"profiles: steps of the year": 1})),
+    (Kind.PERSONAL, lambda world, _: world.personal.append("a name")),
+    (Kind.SEEN, lambda _, ledger: ledger.blame("seen after hiding")),
+    (Kind.MAIL_MISSING, mail("accepted", "taken")),
+    (Kind.MAIL_MISSING, mail("queued", "deferred")),
+    (Kind.MAIL_MISSING, mail("bounced", "refused", copy(CAUSE))),
+    (Kind.MAIL_MISSING, mail("given-up", "too-old", copy(CAUSE))),
+    (Kind.MAIL_MISSING, lambda world, _: (world.copies.clear(), world.queue.clear())[0]),
+    (Kind.MAIL_TWICE, mail("accepted", "taken", copy(CAUSE), copy(CAUSE, heard=True), copy(CAUSE))),
+    (Kind.MAIL_TWICE, mail("accepted", "taken", copy(CAUSE, old=True), copy(CAUSE), old=True)),
+    (Kind.MAIL_TWICE, mail("given-up", "unsure", copy(ALERT), copy(ALERT), cause=ALERT)),
+    (Kind.MAIL_TWICE, lambda world, _: world.copies.append(copy("identity:confirm-address:2"))),
+    (Kind.STRANGE_MAIL, lambda world, _: world.copies.append(copy("no cause"))),
+]
+
+
+@pytest.mark.parametrize(("kind", "change"), WRONG, ids=[f"{kind.name}-{number}" for number, (kind, _) in enumerate(WRONG)])
+def test_what_is_wrong_is_found(kind: Kind, change: Change) -> None:
+    world, ledger = good()
+    change(world, ledger)
+    assert kind in {finding.kind for finding in check(world, ledger)}
+
+
+def test_every_kind_of_finding_has_a_forged_world() -> None:
+    assert {kind for kind, _ in WRONG} == set(Kind)
+
+
+def right(change: Change, excuses: frozenset[str] = frozenset()) -> bool:
+    world, ledger = good()
+    change(world, ledger)
+    return check(world, ledger, excuses) == []
+
+
+def test_smtps_own_window_lets_a_mail_come_again_while_its_sender_cannot_know() -> None:
+    assert right(mail("accepted", "taken", copy(CAUSE), copy(CAUSE), copy(CAUSE, heard=True)))
+    assert right(mail("accepted", "taken", copy(CAUSE), copy(CAUSE), copy(CAUSE, heard=True), copy(CAUSE, heard=True)))
+
+
+def test_a_mail_server_that_refuses_for_good_excuses_what_bounced() -> None:
+    assert right(mail("bounced", "refused", copy(CAUSE)), frozenset({REJECTED}))
+
+
+def test_an_alert_that_may_have_been_taken_is_not_sent_again_and_that_is_right() -> None:
+    assert right(mail("given-up", "unsure", cause=ALERT))
+
+
+def test_who_saved_a_search_after_the_vacancy_was_sent_need_not_be_told() -> None:
+    def late(world: World, ledger: Ledger) -> None:
+        mail("accepted", "taken", cause=ALERT)(world, ledger)
+        world.queue.pop()
+        ledger.searches["search"] = Offer("a", 3)
+
+    assert right(late)
+
+
+def test_a_profile_may_stop_by_itself_when_its_year_and_the_period_are_over() -> None:
+    def over(day: date) -> Change:
+        def change(world: World, _: Ledger) -> None:
+            world.today = day
+            world.answers[WHO, "lifecycle"] = Seen("stopped")
+            world.lives[WHO] = Life("inactive", "expired")
+
+        return change
+
+    assert right(over(date(2027, 5, 30)))
+    assert not right(over(date(2027, 5, 29)))
+
+
+def test_the_classes_of_mails_are_those_of_the_templates() -> None:
+    from notifications.templates import AT_MOST_ONCE as ONCE  # the suite knows them from outside
+    from notifications.templates import TEMPLATES
+
+    assert {name for name, template in TEMPLATES.items() if template.mail_class == ONCE} == AT_MOST_ONCE
