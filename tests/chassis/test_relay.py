@@ -5,9 +5,11 @@ from collections import defaultdict
 from contextlib import asynccontextmanager
 
 import pytest
+from chassis.detour import Detour
 from chassis.leases import Leases
 from chassis.mongo import Mongo
 from chassis.outbox import slot_of as slot
+from localstack.kafka import configure
 from testkit.counters import fresh_stream, make_relay, prepare, raise_counter
 from testkit.probe import read_topic
 from testkit.waiting import eventually
@@ -15,6 +17,10 @@ from testkit.waiting import eventually
 
 async def outbox_is_empty(mongo: Mongo) -> bool:
     return await mongo.find_one("outbox", {}) is None
+
+
+async def all_gone(mongo: Mongo, topic: str) -> bool:
+    return await mongo.find_one("outbox", {"topic": topic}) is None
 
 
 @asynccontextmanager
@@ -81,8 +87,29 @@ async def test_a_busy_aggregate_does_not_starve_a_lone_one(mongo, kafka):
         published.append([row["key"] for row in rows])
 
     relay.publish = publish
-    await relay._lap(slot("a"), None)
+    await relay._lap(slot("a"), None, Detour())
     assert published[:2] == [[busy, busy], [lone]]
+
+
+async def test_a_topic_that_the_broker_refuses_stops_no_other(mongo, kafka):
+    good, refused = fresh_stream(), fresh_stream()
+    for stream in (good, refused):
+        await prepare(mongo, stream, kafka)
+    await configure(kafka, {refused.topic.name: {"max.message.bytes": "200"}})
+    relay = make_relay(mongo, good, kafka, owner="a")
+    for number in range(16):  # a slot has some of both
+        await raise_counter(mongo, refused, f"r{number}")
+        await raise_counter(mongo, good, f"g{number}")
+    async with running(relay):
+        await eventually(lambda: all_gone(mongo, good.topic.name), timeout=20)
+        assert len(await mongo.find("outbox", {"topic": refused.topic.name})) == 16
+        assert relay.failing
+        await raise_counter(mongo, good, "later")
+        await eventually(lambda: all_gone(mongo, good.topic.name), timeout=20)
+        await configure(kafka, {refused.topic.name: dict(refused.topic.configs)})
+        await eventually(lambda: outbox_is_empty(mongo), timeout=30)
+        await eventually(lambda: not relay.failing)
+    assert sequences_by_key(await read_topic(kafka, refused.topic.name)) == {f"r{number}": [1] for number in range(16)}
 
 
 async def test_two_relays_share_the_slots_and_a_stopped_one_gives_its_own_back(mongo, kafka):

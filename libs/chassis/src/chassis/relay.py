@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from chassis import trace
+from chassis.detour import Detour
 from chassis.ids import jitter
 from chassis.leases import Leases
 from chassis.metrics import RELAY_EVENTS, RELAY_FAILURES
@@ -98,43 +99,49 @@ class Relay:
 
     async def _serve(self, slot: int) -> None:
         """Publish one slot while its lease is held; after any failure with a new producer, and a new look at the lease."""
+        detour = Detour()
         while slot not in self._ending and await self._leases.take(f"relay:{slot}"):
             try:
                 async with self._producer(slot) as producer:
-                    await self._laps(slot, producer)
+                    await self._laps(slot, producer, detour)
             except _FAILURES as error:
+                detour.failed()
                 self.failing.add(slot)
                 RELAY_FAILURES.inc()
                 log.warning("relay_slot_failed", slot=slot, error=type(error).__name__)
                 await asyncio.sleep(jitter(1.0))
 
-    async def _laps(self, slot: int, producer: AIOKafkaProducer) -> None:
+    async def _laps(self, slot: int, producer: AIOKafkaProducer, detour: Detour) -> None:
         while slot not in self._ending:
             self._wake[slot].clear()
-            left = await self._lap(slot, producer)
-            self.failing.discard(slot)
+            left = await self._lap(slot, producer, detour)
+            detour.passed()
+            if not detour.narrow:
+                self.failing.discard(slot)
             if not left:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake[slot].wait(), jitter(self.poll))
 
-    async def _lap(self, slot: int, producer: AIOKafkaProducer) -> bool:
+    async def _lap(self, slot: int, producer: AIOKafkaProducer, detour: Detour) -> bool:
         """Publish what waits, and tell whether something was left.
 
         After a full batch it goes on with the next aggregate, so that one that is written without pause starves no other.
         """
         left, last = False, None
-        while slot not in self._ending and (rows := await self.read(slot, last)):
+        while slot not in self._ending and (found := await self.read(slot, last, detour.around())):
+            rows = detour.choose(found)
             await self.publish(producer, rows)
+            detour.published()
             RELAY_EVENTS.inc(len(rows))
             await self.delete(rows)
-            if len(rows) < self.batch:
+            if len(found) < self.batch and len(rows) == len(found):
                 break
             left, last = True, rows[-1]
         return left
 
-    async def read(self, slot: int, after: Document | None) -> list[Document]:
-        """Return the next rows of a slot, beginning behind the aggregate of the row `after`."""
-        where: dict[str, Any] = {"slot": slot}
+    async def read(self, slot: int, after: Document | None, around: Sequence[str] = ()) -> list[Document]:
+        """Return the next rows of a slot, beginning behind the aggregate of the row `after`, without the topics `around`."""
+        where: dict[str, Any] = {"slot": slot, **({"topic": {"$nin": list(around)}} if around else {})}
         if after is not None:
             later_key = {"topic": after["topic"], "key": {"$gt": after["key"]}}
             where["$or"] = [later_key, {"topic": {"$gt": after["topic"]}}]
