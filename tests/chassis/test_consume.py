@@ -62,6 +62,8 @@ async def has_values(mongo, key, count):
         ("malformed", {"value": b"{broken"}),
         ("malformed", {"headers": [("ce_type", b"\xff\xfe")]}),
         ("malformed", {"ce_sequence": "many"}),
+        ("malformed", {"ce_sequence": "9" * 25}),
+        ("malformed", {"ce_sequence": "0"}),
         ("malformed", {"ce_id": None}),
         ("malformed", {"ce_specversion": "0.3"}),
         ("malformed", {"ce_time": "yesterday"}),

@@ -16,6 +16,8 @@ from chassis.outbox import EventTopic
 from chassis.uow import UnitOfWork
 
 COLLECTION = "inbox"
+MAX_SEQUENCE = 2**63 - 1
+"""What the database can hold; a higher one could neither be applied nor set aside."""
 E = TypeVar("E")
 P = TypeVar("P")
 Record: TypeAlias = "ConsumerRecord[bytes, bytes]"
@@ -127,6 +129,8 @@ def decode(record: Record, subscriptions: Mapping[tuple[str, str], Subscription]
         return Poison(record, "malformed" if first["type"] == "json_invalid" else "invalid", f"{where}: {first['type']}")
     except ValueError:
         return Poison(record, "malformed", "ce_sequence or ce_time cannot be read")
+    if not 0 < sequence <= MAX_SEQUENCE:
+        return Poison(record, "malformed", "ce_sequence counts nothing")
     if event is not None and event.key != key:
         return Poison(record, "invalid", "key: is not the body's")
     return Incoming(
