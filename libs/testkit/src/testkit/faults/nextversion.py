@@ -5,10 +5,9 @@ It runs beside workers of today's version, in the same group and on the same out
 
 import json
 from dataclasses import replace
-from types import ModuleType
 from typing import Any, ClassVar
 
-from chassis.inbox import Incoming, Listens
+from chassis.inbox import Incoming, Listens, Subscription
 from chassis.uow import UnitOfWork
 from contracts.envelope import STREAM, Event, Topic
 from pydantic import create_model
@@ -38,18 +37,23 @@ class NoticeEvent(Event):
         return self.notice
 
 
-def upgrade(app: ModuleType) -> None:
-    """Let a composition root build the next version, from outside and before it builds."""
-    app.SUBSCRIPTIONS = (*map(_with_field, app.SUBSCRIPTIONS), Listens[Any](NoticeEvent, lambda _: _note))  # type: ignore[attr-defined]  # any service's
+def upgrade(app: Any) -> None:
+    """Let a service's composition root build the next version, from outside and before it builds."""
+    todays: tuple[Subscription | Listens[Any], ...] = app.SUBSCRIPTIONS
+    notices = (
+        Subscription(NoticeEvent, _note) if isinstance(todays[0], Subscription) else Listens[Any](NoticeEvent, lambda _: _note)
+    )
+    app.SUBSCRIPTIONS = (*map(_with_field, todays), notices)
     say = Event.model_dump_json
 
     def more(event: Event, **options: Any) -> str:
         return json.dumps({**json.loads(say(event, **options)), FIELD: "yes"})
 
-    Event.model_dump_json = more  # type: ignore[method-assign, assignment]  # the wrapper is the point
+    events: Any = Event
+    events.model_dump_json = more
 
 
-def _with_field(listens: Listens[Any]) -> Listens[Any]:
+def _with_field(listens: Subscription | Listens[Any]) -> Subscription | Listens[Any]:
     told: Any = {FIELD: (str | None, None)}
     return replace(listens, event=create_model(listens.event.__name__, __base__=listens.event, **told))
 
