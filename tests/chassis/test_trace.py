@@ -8,6 +8,7 @@ import pytest
 from aiokafka import ConsumerRecord
 from chassis import inbox, logs, trace
 from chassis.clock import Clock
+from chassis.http.context import Allowance
 from chassis.inbox import Incoming
 from chassis.mongo import Mongo, transact
 from chassis.outbox import INDEXES
@@ -98,9 +99,7 @@ def test_a_missing_or_malformed_one_begins_a_new_recorded_tree(spans, bad):
 def test_a_span_goes_on_below_what_was_received_and_has_others_below_it(spans):
     with trace.begin("above", GOOD) as above:
         assert trace.current() == above.traceparent
-        below = trace.inside("below")
-        assert below is not None
-        below.end()
+        trace.inside("below").end()
     first, second = spans()
     assert (first.name, parent_of(first)) == ("below", id_of(second))
     assert (second.name, parent_of(second)) == ("above", "b7ad6b7169203331")
@@ -108,10 +107,9 @@ def test_a_span_goes_on_below_what_was_received_and_has_others_below_it(spans):
 
 
 def test_nothing_is_recorded_below_what_is_not_sampled_or_where_nothing_runs(spans):
-    assert trace.inside("x") is None
-    with trace.begin("x", UNSAMPLED) as span:
-        assert span.traceparent == UNSAMPLED
-        assert trace.inside("y") is None
+    trace.inside("x").end()
+    with trace.begin("x", UNSAMPLED) as span, trace.inside("y") as below:
+        assert span.traceparent == below.traceparent == UNSAMPLED
     assert spans() == ()
 
 
@@ -120,7 +118,7 @@ def test_a_ratio_of_nothing_records_nothing_and_the_trace_still_flows_into_event
         assert span.traceparent == trace.current()
         assert not is_sampled(span.traceparent)
         assert logs.add_trace(None, "info", {}) == {"trace_id": trace.trace_id(span.traceparent)}
-        assert trace.inside("y") is None
+        trace.inside("y").end()
     assert logs.add_trace(None, "info", {}) == {}
     assert unsampled() == ()
 
@@ -160,6 +158,14 @@ async def test_a_failed_command_leaves_the_name_of_its_code(traced, spans):
 
 async def test_a_process_that_records_nothing_listens_to_no_command(mongo):
     assert not mongo.client.delegate.options.event_listeners
+
+
+def test_anybody_may_ask_for_a_recorded_request_but_only_so_often():
+    allowance = Allowance(3)
+    assert [allowance.take() for _ in range(5)] == [True, True, True, False, False]
+    assert trace.asks_to_record(GOOD)
+    assert not any(trace.asks_to_record(one) for one in [UNSAMPLED, *(bad or "" for bad in BAD)])
+    assert trace.unrecorded(GOOD) == UNSAMPLED
 
 
 def incoming(stream, key, traceparent):

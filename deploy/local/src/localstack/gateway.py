@@ -6,6 +6,7 @@ from pathlib import Path
 
 from localstack.downloads import npm_folder
 from localstack.layout import ROOT, Instance, services, stack
+from localstack.services import collector_url
 
 ROUTES = ROOT / "deploy" / "gateway" / "routes.yml"
 
@@ -23,13 +24,21 @@ def command(instance: Instance) -> list[str]:
         "--ping.manualrouting=true",
         f"--providers.file.filename={ROUTES}",
         "--providers.file.watch=false",
-        # each request gets a trace of its own; nothing is sampled, so no collector is asked for
-        "--tracing.samplerate=0",
-        "--tracing.otlp.http.endpoint=http://127.0.0.1:9/v1/traces",
-        "--tracing.servicename=gateway",
+        *_tracing(instance),
         "--log.level=WARN",
         "--global.checknewversion=false",
         "--global.sendanonymoususage=false",
+    ]
+
+
+def _tracing(instance: Instance) -> list[str]:
+    """Each request gets a trace; without a collector it is not sampled, and the address is never asked."""
+    collector = collector_url(instance)
+    return [
+        "--tracing.servicename=gateway",
+        f"--tracing.samplerate={1 if collector else 0}",
+        f"--tracing.otlp.http.endpoint={collector or 'http://127.0.0.1:9'}/v1/traces",
+        "--entrypoints.internal.observability.tracing=false",
     ]
 
 
@@ -39,6 +48,8 @@ def environment(instance: Instance) -> dict[str, str]:
     apis = {f"GATEWAY_{service.upper()}": _address(instance.service_port(service, "api")) for service in services()}
     return {
         **apis,
+        # Traefik's spans would hold paths (the secret of a mailed link), addresses and browsers: they keep name and time only
+        "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "0",
         "GATEWAY_SERVICES": ",".join(services()),
         "GATEWAY_PAGES": _address(instance.port("pages")),
         "GATEWAY_INTERNAL": _address(instance.port("gateway_internal")),

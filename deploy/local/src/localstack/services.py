@@ -31,9 +31,15 @@ def environment(instance: Instance, service: str) -> dict[str, str]:
         "PUBLIC_URL": public_url(instance),
         "PORT": str(instance.service_port(service, "api")),
         "WORKER_PORT": str(instance.service_port(service, "worker")),
+        **_tracing(instance),
         **{name: value.format(**ports) for name, value in own.items()},
     }
     return {f"{service.upper()}_{name}": value for name, value in values.items()}
+
+
+def collector_url(instance: Instance) -> str:
+    """Where a collector may take the spans of this instance; empty when it records none."""
+    return f"http://127.0.0.1:{instance.port('otlp')}" if instance.told.get("traces") else ""
 
 
 def public_url(instance: Instance) -> str:
@@ -53,6 +59,11 @@ def health_urls(instance: Instance) -> dict[str, str]:
 def clock_file(instance: Instance) -> Path:
     """The file with the seconds by which this instance's domain time is ahead."""
     return instance.folder / "clock"
+
+
+def _tracing(instance: Instance) -> dict[str, str]:
+    endpoint = collector_url(instance)
+    return {"OTLP_ENDPOINT": endpoint, "TRACE_RATIO": "1", "TRACE_REQUESTS": "1000"} if endpoint else {}
 
 
 def _url_file(instance: Instance, user: str) -> Path:

@@ -86,6 +86,7 @@ class ServiceSettings(BaseSettings):
 
     otlp_endpoint: str = Field("", description="OpenTelemetry collector (OTLP over HTTP); without it no span is recorded.")
     trace_ratio: float = Field(0.1, ge=0, le=1, description="Part of the traces begun here that is recorded; others keep theirs.")
+    trace_requests: int = Field(50, ge=0, description="Most requests per second whose trace is recorded, whoever asks for it.")
 
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
     log_json: bool = Field(True, description="JSON lines; off for a person who reads along.")

@@ -84,11 +84,11 @@ def begin(name: str, received: str | None, kind: Kind = Kind.INTERNAL, fields: F
     return _recorded(_tracer, name, _context(received, remote=True), kind, fields)
 
 
-def inside(name: str, kind: Kind = Kind.INTERNAL, fields: Fields | None = None) -> Span | None:
-    """Begin a span below the running one; None where nothing runs, or what runs is not recorded."""
-    running = _current.get()
-    if _tracer is None or running is None or running[-1] not in _SAMPLED:
-        return None
+def inside(name: str, kind: Kind = Kind.INTERNAL, fields: Fields | None = None) -> Span:
+    """Begin a span below the running one; it is not recorded where nothing runs, or what runs is not."""
+    running = current()
+    if _tracer is None or running[-1] not in _SAMPLED:
+        return Span(running)
     return _recorded(_tracer, name, _context(running, remote=False), kind, fields)
 
 
@@ -100,6 +100,16 @@ def running() -> str | None:
 def current() -> str:
     """Return the running `traceparent`; outside any trace that of a new one, which nobody records."""
     return _current.get() or _new()
+
+
+def asks_to_record(received: str) -> bool:
+    """Tell whether a received `traceparent` is well-formed and sampled."""
+    return bool(_FORM.match(received)) and received[-1] in _SAMPLED
+
+
+def unrecorded(traceparent: str) -> str:
+    """Return the same trace, not sampled."""
+    return f"{traceparent[:-2]}00"
 
 
 def trace_id(traceparent: str) -> str:

@@ -51,7 +51,7 @@ def collecting(port: int = 0) -> Iterator[tuple[Collector, str]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = b"".join(_body(self))
             collector.take(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
             self.send_response(200)
             self.send_header("Content-Type", "application/x-protobuf")
@@ -67,6 +67,17 @@ def collecting(port: int = 0) -> Iterator[tuple[Collector, str]]:
             yield collector, f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
+
+
+def _body(request: BaseHTTPRequestHandler) -> Iterator[bytes]:
+    """Give what was sent, at once or (as Go does) in chunks."""
+    if "Content-Length" in request.headers:
+        yield request.rfile.read(int(request.headers["Content-Length"]))
+        return
+    while size := int(request.rfile.readline(), 16):
+        yield request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
 
 
 def _collected(span: Span, of_process: dict[str, str]) -> Collected:

@@ -69,7 +69,7 @@ def build_api(
         guards=[authorize, check_media_type],
         dependencies={**_shared(settings, clock), **{name: _provided(value) for name, value in (dependencies or {}).items()}},
         exception_handlers={Exception: answer},
-        middleware=[RequestContext()],
+        middleware=[RequestContext(recorded_per_second=settings.trace_requests)],
         before_send=[add_headers],
         request_class=ReadableRequest,
         request_max_body_size=MAX_BYTES,

@@ -52,6 +52,9 @@ class RequestContext(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
+    def __init__(self, *, recorded_per_second: int) -> None:
+        self._allowance = Allowance(recorded_per_second)
+
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Serve one request."""
         started, status = time.perf_counter(), 0
@@ -65,16 +68,44 @@ class RequestContext(ASGIMiddleware):
                     await _drain(receive)
             await send(message)
 
-        with _span(scope) as span, structlog.contextvars.bound_contextvars(request_id=request_id(scope)):
+        with self._span(scope) as span, structlog.contextvars.bound_contextvars(request_id=request_id(scope)):
             await next_app(scope, receive, noting)
             if not scope["route_handler"].opt.get("quiet"):
                 _measure(scope, status, time.perf_counter() - started)
                 log.info("request", **_line(scope), status=status, milliseconds=round((time.perf_counter() - started) * 1000, 1))
 
+    def _span(self, scope: Scope) -> trace.Span:
+        """Begin the request's span, which goes on with the gateway's; what only looks after our health is in no trace."""
+        if scope["route_handler"].opt.get("quiet"):
+            return trace.Span(trace.current())
+        sent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
+        if trace.asks_to_record(sent) and not self._allowance.take():
+            sent = trace.unrecorded(sent)
+        line = _line(scope)
+        fields: trace.Fields = {"http.request.method": line["method"], "http.route": line["route"]}
+        return trace.begin(f"{line['method']} {line['route']}", sent, trace.Kind.SERVER, fields)
+
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:
     method, route = str(scope.get("method")), str(scope.get("path_template"))  # of a route that exists, so both are bounded
     metrics.REQUEST_SECONDS.labels(method, route, f"{status // 100}xx").observe(seconds)
+
+
+class Allowance:
+    """So many per second: anybody may ask the gateway to record a request, and would fill the collector."""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second, self._left, self._at = per_second, float(per_second), time.perf_counter()
+
+    def take(self) -> bool:
+        """Take one, if any is left of this second's."""
+        now = time.perf_counter()
+        self._left = min(self._per_second, self._left + (now - self._at) * self._per_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 async def _drain(receive: Receive) -> None:
@@ -87,16 +118,6 @@ async def _drain(receive: Receive) -> None:
                 if message["type"] != "http.request" or not message.get("more_body"):
                     return
                 taken += len(message.get("body", b""))
-
-
-def _span(scope: Scope) -> trace.Span:
-    """Begin the request's span, which goes on with the gateway's; what only looks after our health is in no trace."""
-    sent = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
-    line = _line(scope)
-    if scope["route_handler"].opt.get("quiet"):
-        return trace.Span(trace.current())
-    fields: trace.Fields = {"http.request.method": line["method"], "http.route": line["route"]}
-    return trace.begin(f"{line['method']} {line['route']}", sent, trace.Kind.SERVER, fields)
 
 
 def _note(span: trace.Span, status: int) -> None:

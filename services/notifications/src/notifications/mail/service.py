@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import structlog
+from chassis import trace
 from chassis.clock import Clock
 from chassis.crypto import decrypt, encrypt
 from chassis.keyring import Keyring, NoKeyError
@@ -58,6 +59,7 @@ def queue(uow: UnitOfWork, new: NewMail, *, now: datetime, details: bytes | None
         "asked_at": now,
         "due_at": now,
         "waits_for": None,
+        "traceparent": trace.current(),
     }
     store.offer(uow, document)
 

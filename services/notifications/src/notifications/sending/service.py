@@ -5,12 +5,13 @@ read here, just before it goes, so that the order in which news about them arriv
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from chassis import trace
 from chassis.clock import Clock
 from chassis.ids import jitter, new_id
 from chassis.mongo import Mongo, transact
@@ -91,7 +92,7 @@ class Sender:
         token, until = new_id(), self.clock.machine() + self.pace.lease
         mails = await self._claim(token, until)
         for mail in mails:
-            await _finishing(self._one(mail, token, until))
+            await _finishing(self._traced(mail, token, until))
         return len(mails)
 
     async def _claim(self, token: str, until: datetime) -> Sequence[Document]:
@@ -100,6 +101,12 @@ class Sender:
             return await queue.claim(uow, now=now, until=until, token=token, limit=self.pace.batch)
 
         return await transact(self.mongo, work)
+
+    async def _traced(self, mail: Document, token: str, until: datetime) -> None:
+        """Send one mail in the trace of whatever asked for it."""
+        fields: trace.Fields = {"mail.template": mail["template"], "mail.attempt": mail["attempts"]}
+        with trace.begin("send mail", mail.get("traceparent"), trace.Kind.CONSUMER, fields):
+            await self._one(mail, token, until)
 
     async def _one(self, mail: Document, token: str, until: datetime) -> None:
         log_ = log.bind(cause=mail["_id"], template=mail["template"], subject=mail["subject"], attempt=mail["attempts"])
@@ -124,11 +131,18 @@ class Sender:
         envelope = Envelope(letter.sender, letter.recipient, letter.message)
         try:
             await self.mailer.connect()
-            reply = await self.mailer.send(envelope, before_data=before_data)
+            reply = await self._hand_over(envelope, before_data)
         except UnreachableError:
             reply = Reply(Answer.DEFERRED)
         log.info("mail_answered", cause=mail["_id"], answer=reply.answer, code=reply.code)
         return verdict(reply.answer, mail_class=letter.mail_class, too_old=self._too_old(mail))
+
+    async def _hand_over(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> Reply:
+        with trace.inside("SMTP", trace.Kind.CLIENT) as span:
+            reply = await self.mailer.send(envelope, before_data=before_data)
+            span.note("mail.answer", reply.answer.value)
+            span.note("mail.code", reply.code or 0)
+            return reply
 
     async def _mark(self, cause: str, token: str) -> None:
         """Write down that the message is about to be handed over; whoever finds the mark later does not send it again."""
