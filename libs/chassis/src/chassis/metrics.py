@@ -6,7 +6,7 @@ when it could not be read, because an old number would look like a fresh one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 import structlog
 from prometheus_client import (
@@ -66,9 +66,15 @@ class State(Collector):
         yield family
 
 
-def counter(name: str, help_: str, *labels: str) -> Counter:
-    """Return a counter; its name ends in `_total` where it is read."""
-    return Counter(name, help_, labels, registry=REGISTRY)
+def counter(name: str, help_: str, *labels: str, values: Iterable[str] = ()) -> Counter:
+    """Return a counter; its name ends in `_total` where it is read.
+
+    `values` are those of its only label: they begin at 0, or the first of a kind would come from nowhere and be no increase.
+    """
+    made = Counter(name, help_, labels, registry=REGISTRY)
+    for value in values:
+        made.labels(value)
+    return made
 
 
 def gauge(name: str, help_: str, *labels: str) -> Gauge:
@@ -89,7 +95,9 @@ REQUEST_SECONDS = histogram(
     "status",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-REQUEST_REFUSALS = counter("kandidatenbank_http_refusals", "Requests refused by a guard: token, access or purpose.", "reason")
+REQUEST_REFUSALS = counter(
+    "kandidatenbank_http_refusals", "Requests refused by a guard.", "reason", values=("token", "access", "purpose")
+)
 
 OUTBOX_ROWS = State("kandidatenbank_outbox_rows", "Events that wait in the outbox; counting stops at 100000.")
 OUTBOX_OLDEST = State("kandidatenbank_outbox_oldest_seconds", "Age of the oldest event in the outbox; 0 when it is empty.")
