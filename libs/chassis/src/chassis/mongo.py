@@ -31,6 +31,7 @@ Indexes = Mapping[str, Sequence[IndexModel]]
 
 TRANSIENT = "TransientTransactionError"
 UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
+SHORTEST, LONGEST = timedelta(seconds=2), timedelta(seconds=10)
 
 
 class BusyError(Exception):
@@ -52,6 +53,7 @@ class Mongo:
             readConcernLevel="majority",
             serverSelectionTimeoutMS=3000,
             connectTimeoutMS=2000,
+            socketTimeoutMS=_longest_call(patience) // timedelta(milliseconds=1),
             event_listeners=[MongoSpans()] if trace.recording() else [],  # listening costs something on every command
         )
         self.database: Database = self.client[database]
@@ -97,6 +99,11 @@ class Mongo:
     async def close(self) -> None:
         """Close all connections."""
         self.client.close()
+
+
+def _longest_call(patience: timedelta) -> timedelta:
+    """Return how long one call may stay without an answer: a network that swallows everything is no reason to wait for ever."""
+    return min(max(patience, SHORTEST), LONGEST)
 
 
 class _InTransaction:
