@@ -146,10 +146,12 @@ async def commit_slow(site: Site, dice: Random) -> str:
     return await _struck(site, dice, f"commits took {block['blockTimeMS']} ms", ["commitTransaction"], **block)
 
 
-FAULTS = (
+PRIMARY = (
     Fault("database-primary-killed", primary_killed, heavy=True),
     Fault("database-stepped-down", stepped_down, heavy=True),
     Fault("database-primary-alone", primary_alone, heavy=True),
+)
+COMMANDS = (
     Fault("database-transient-errors", transient),
     Fault("database-commit-not-tried", commit_not_tried),
     Fault("database-commit-refused", commit_refused),
