@@ -1,10 +1,12 @@
 """One round: people work, faults strike, everything comes to rest, and the checker compares. A seed and a number repeat it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
+from subprocess import CalledProcessError
+from typing import TypeVar
 
 import httpx
 
@@ -18,6 +20,7 @@ from testkit.faults.observing import Observer
 from testkit.faults.site import Site
 from testkit.portal import Portal
 
+T = TypeVar("T")
 LOAD = 6.0
 """Seconds of load; it goes on, more slowly, while a fault still holds."""
 FIRST, LAST = 0.3, 3.5
@@ -25,6 +28,15 @@ FIRST, LAST = 0.3, 3.5
 PATIENCE, HEAVY_PATIENCE = 35.0, 60.0
 """How long everything may take to come to rest."""
 GROUPS = 3
+
+
+async def patiently(prepare: Callable[[], Awaitable[T]]) -> T:
+    """Prepare something before anything fails. A machine that does much else may need a second try; a third is not given."""
+    try:
+        return await prepare()
+    except (AssertionError, httpx.TransportError, CalledProcessError):
+        await asyncio.sleep(3)
+        return await prepare()
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class Rounds:
         """Bring the site up, with an organisation that takes part in all rounds."""
         await site.prepare()
         async with Portal(site.stack.gateway, site.stack.mails) as portal:
-            company = await Company.found(Cast(site.stack, portal))
+            company = await patiently(lambda: Company.found(Cast(site.stack, portal)))
             yield cls(site, portal, company, Observer(site), seed)
 
     async def play(self, number: int, faults: list[Fault]) -> Result:
@@ -84,8 +96,7 @@ class Rounds:
         self.site.poisoned.clear()
         await self.observer.begin()
         async with httpx.AsyncClient(base_url=self.site.stack.gateway, trust_env=False, timeout=TIME_OUT) as http:
-            load = await self._load(http, ledger, random)
-            await load.begin()
+            load = await patiently(lambda: self._load(http, ledger, random))
             struck += await self._strike(load, faults, random)
             return await self._judge(load, faults)
 
@@ -94,7 +105,9 @@ class Rounds:
         cast = Cast(self.site.stack, self.portal)
         groups = tuple(f"{cast.mark}{letter}" for letter in "abc"[:GROUPS])
         company = await self.company.at_work(http, ledger, cast.mark, groups)
-        return Load(cast, company, ledger, random, http)
+        load = Load(cast, company, ledger, random, http)
+        await load.begin()
+        return load
 
     async def _strike(self, load: Load, faults: list[Fault], random: Random) -> list[str]:
         """Let the faults strike, each at its moment, while the load runs; returns what each of them did."""
