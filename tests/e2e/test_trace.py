@@ -1,11 +1,11 @@
 """The story of one registration is one trace, from the gateway to the mail and every follower, and names no person."""
 
-import secrets
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from chassis.ids import random_bytes
 from localstack.layout import Instance
 from testkit.cast import Cast
 from testkit.portal import PASSWORD, Portal, ok
@@ -27,7 +27,7 @@ def collector(stack: Stack) -> Iterator[Collector]:
 async def test_the_story_of_one_registration_is_one_tree_without_the_person(
     cast: Cast, portal: Portal, collector: Collector
 ) -> None:
-    trace, root = secrets.token_hex(16), secrets.token_hex(8)
+    trace, root = random_bytes(16).hex(), random_bytes(8).hex()
     traced = {"traceparent": f"00-{trace}-{root}-01"}
     email = cast.email("spoor")
     body = {"email": email, "password": PASSWORD, "language": "nl"}
