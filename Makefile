@@ -64,6 +64,10 @@ test: install ## run all tests on the real parts; ARGS='tests/chassis -k outbox'
 bench: install ## measure what the mechanisms cost, each beside a baseline; ONLY=write,relay measures some
 	@$(PYTHON) -m testkit.bench --only "$(ONLY)"
 
+.PHONY: faults
+faults: install ## play rounds of faults on the real parts: make faults ROUNDS=200 SEED=spring
+	@$(PYTHON) -m testkit.faults --rounds $(or $(ROUNDS),10) $(if $(SEED),--seed $(SEED))
+
 .PHONY: lint
 lint: install ## check style, types, import rules and generated documents; changes nothing
 	.venv/bin/ruff check
