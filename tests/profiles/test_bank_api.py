@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from chassis.ids import new_id
+from chassis.metrics import REGISTRY
 from chassis.mongo import transact
 from testkit.samples import people
 
@@ -242,8 +243,10 @@ async def test_r33_what_the_organisation_lost_counts_at_once_though_the_token_sa
 async def test_r19_while_withdrawn_consents_may_be_on_their_way_nobody_is_shown(world, recruiter):
     handle = await handle_of(await in_the_bank(world, FENNA.profile, *PATHS))
     await world.fresh(ago=timedelta(minutes=16))
+    refused = REGISTRY.get_sample_value("kandidatenbank_bank_not_fresh_total")
     answers = [await search(recruiter), await open_(recruiter, handle)]
     assert [(answer.status_code, "Retry-After" in answer.headers) for answer in answers] == [(503, True)] * 2
+    assert REGISTRY.get_sample_value("kandidatenbank_bank_not_fresh_total") == refused + 2
     assert FENNA.profile["identity"]["given_name"] not in answers[1].text
 
 
