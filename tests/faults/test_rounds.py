@@ -7,7 +7,7 @@ from testkit.faults.faults import KINDS
 from testkit.faults.rounds import Rounds
 from testkit.faults.site import Site
 
-ROUNDS, SEED = 10, "short"
+ROUNDS, SEED = 10, "short-67"
 
 
 def dealt() -> dict[int, list[Fault]]:

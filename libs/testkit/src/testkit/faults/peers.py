@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,13 +13,34 @@ OTHER = "other"
 ESTABLISHED = "01"
 
 
-def owner(instance: Instance, own_port: int, their_port: int) -> str:
-    """The name of the process that connected to `own_port`, as `profiles-worker`; `other` when it is none of the instance's."""
-    socket = _socket(own_port, their_port)
-    if socket is None:
-        return OTHER
-    holder = next((pid for pid in _processes() if socket in _open(pid)), None)
-    return OTHER if holder is None else name(instance, _words(holder))
+@dataclass
+class Peers:
+    """The processes of one instance and their connections, as they were when somebody last asked in vain."""
+
+    instance: Instance
+    _ends: dict[tuple[int, int], str] = field(default_factory=dict)
+    """(their port, our port) -> the kernel's name of their socket."""
+    _holders: dict[str, str] = field(default_factory=dict)
+    """Socket -> who holds it."""
+
+    def owner(self, own_port: int, their_port: int) -> str:
+        """The process that connected to `own_port`, as `profiles-worker`; `other` when it is none of the instance's.
+
+        Each connection is asked about once: later the same ports may be another's.
+        """
+        ends = (their_port, own_port)
+        if self._ends.get(ends) not in self._holders:
+            self._look()
+        return self._holders.get(self._ends.pop(ends, ""), OTHER)
+
+    def _look(self) -> None:
+        """Look at all at once: a rule that has to know about one connection mostly has to know about many."""
+        self._ends = dict(_established())
+        self._holders = {}
+        for pid in _processes():
+            who = name(self.instance, _words(pid))
+            if who != OTHER:
+                self._holders |= dict.fromkeys(_open(pid), who)
 
 
 def name(instance: Instance, words: list[str]) -> str:
@@ -30,14 +52,13 @@ def name(instance: Instance, words: list[str]) -> str:
     return next((ports[word] for word in words if word in ports), OTHER)
 
 
-def _socket(own_port: int, their_port: int) -> str | None:
-    """The kernel's name for their end of the connection: Linux lists all sockets, with ports in hexadecimal."""
+def _established() -> Iterator[tuple[tuple[int, int], str]]:
+    """All connections of this machine: Linux lists them with ports in hexadecimal."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        ends = (int(fields[1].rpartition(":")[2], 16), int(fields[2].rpartition(":")[2], 16))
-        if ends == (their_port, own_port) and fields[3] == ESTABLISHED:
-            return f"socket:[{fields[9]}]"
-    return None
+        if fields[3] == ESTABLISHED:
+            ends = (int(fields[1].rpartition(":")[2], 16), int(fields[2].rpartition(":")[2], 16))
+            yield ends, f"socket:[{fields[9]}]"
 
 
 def _processes() -> Iterator[int]:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property, partial
 from typing import Literal
 
 CHUNK = 64 * 1024
@@ -34,7 +35,7 @@ class Rule:
 
     def matches(self, line: "Line") -> bool:
         """Whether it is about this line."""
-        return fnmatchcase(line.part, self.part) and fnmatchcase(line.who, self.who)
+        return fnmatchcase(line.part, self.part) and (self.who == "*" or fnmatchcase(line.who, self.who))
 
 
 @dataclass(eq=False)
@@ -42,11 +43,16 @@ class Line:
     """One connection through the proxy."""
 
     part: str
-    who: str
+    ask_who: Callable[[], str]
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter | None = None
     deaf: bool = False
     """Half-open: its far end has gone, and nobody tells the near one."""
+
+    @cached_property
+    def who(self) -> str:
+        """Who made it. It is asked when a rule first wants to know: to find out costs more than to carry it."""
+        return self.ask_who()
 
     def drop(self, writer: asyncio.StreamWriter | None) -> None:
         """Reset one end."""
@@ -81,7 +87,7 @@ class Proxy:
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             own, theirs = writer.get_extra_info("sockname")[1], writer.get_extra_info("peername")[1]
-            line = Line(part, self.identify(own, theirs), writer)
+            line = Line(part, partial(self.identify, own, theirs), writer)
             self.lines.add(line)
             try:
                 await self._carry(line, reader, dial)
