@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -40,36 +40,40 @@ _HUSHED = ("pymongo", "httpx", "httpcore", "aiosmtplib", "faststream", "granian.
 
 
 def configure(service: str, process: str, level: str = "info", *, json: bool = True, stream: TextIO | None = None) -> None:
-    """Route structlog and the standard library's logging to standard output, or another stream, as one stream of lines."""
-    shared: list[Processor] = [
+    """Route structlog and the standard library's logging to standard output, or another stream, as one stream of lines.
+
+    Ours go straight there: on their way through the standard library a line costs three times as much, and each request has one.
+    """
+    about: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         add_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _stamp(service, process),
     ]
+    written: list[Processor] = [
+        describe_error,
+        drop_personal,
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(),
+    ]
+    least = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*about, *written],
+        logger_factory=structlog.WriteLoggerFactory(stream or sys.stdout),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream or sys.stdout)
     handler.addFilter(Thinned())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                describe_error,
-                drop_personal,
-                structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(),
-            ],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *about],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(least)
     for hushed in _HUSHED:
         logging.getLogger(hushed).setLevel(logging.WARNING)
 
@@ -85,7 +89,7 @@ def add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
 def drop_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Drop known personal fields at every depth, and addresses inside texts; say which fields were dropped."""
     dropped: set[str] = set()
-    kept = {key: _cleaned(value, dropped) for key, value in event.items() if not _is_personal(key, dropped)}
+    kept = _without_personal(event, dropped)
     if dropped:
         kept["dropped"] = sorted(dropped)
     return kept
@@ -123,7 +127,7 @@ class Thinned(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the line is written."""
-        if record.levelno < logging.WARNING or not isinstance(record.msg, str):  # ours carry a dict
+        if record.levelno < logging.WARNING or not isinstance(record.msg, str):
             return True
         key, now = (record.name, record.msg), time.monotonic()
         since, held = self._seen.get(key, (-self._every, 0))
@@ -146,20 +150,22 @@ def _stamp(service: str, process: str) -> Processor:
     return stamp
 
 
-def _is_personal(key: str, dropped: set[str]) -> bool:
-    if key.lower() not in PERSONAL:
-        return False
-    dropped.add(key)
-    return True
+def _without_personal(fields: Mapping[str, Any], dropped: set[str]) -> dict[str, Any]:
+    kept = {key: _cleaned(value, dropped) for key, value in fields.items() if str(key).lower() not in PERSONAL}
+    if len(kept) < len(fields):
+        dropped.update(str(key) for key in fields if key not in kept)
+    return kept
 
 
 def _cleaned(value: Any, dropped: set[str]) -> Any:
-    if isinstance(value, MutableMapping):
-        return {k: _cleaned(v, dropped) for k, v in value.items() if not _is_personal(str(k), dropped)}
+    if isinstance(value, str):
+        return _ADDRESS.sub("[address]", value) if "@" in value else value
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, Mapping):
+        return _without_personal(value, dropped)
     if isinstance(value, list | tuple | set | frozenset):
         return [_cleaned(one, dropped) for one in value]
-    if isinstance(value, str) and "@" in value:
-        return _ADDRESS.sub("[address]", value)
     return value
 
 

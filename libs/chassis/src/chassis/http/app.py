@@ -10,7 +10,7 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import ImproperlyConfiguredException
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import HeaderParameter
 from litestar.types import ControllerRouterHandler
 from pymongo.errors import PyMongoError
@@ -24,7 +24,7 @@ from chassis.http.context import RequestContext, add_headers
 from chassis.http.documentation import openapi, stamp
 from chassis.http.errors import answer
 from chassis.http.etags import provide_if_match
-from chassis.http.guards import Access, authorize, caller_of, is_litestars_own
+from chassis.http.guards import Access, Connection, authorize, caller_of, is_litestars_own
 from chassis.http.health import health_routes
 from chassis.http.pagination import provide_page
 from chassis.known import INDEXES as KNOWN_INDEXES
@@ -66,7 +66,7 @@ def build_api(
     }
     app = Litestar(
         [*routes, *health_routes(clock, {"mongo": mongo.ping})],
-        guards=[authorize, check_media_type],
+        guards=[admit],
         dependencies={**_shared(settings, clock), **{name: _provided(value) for name, value in (dependencies or {}).items()}},
         exception_handlers={Exception: answer},
         middleware=[RequestContext(recorded_per_second=settings.trace_requests)],
@@ -88,6 +88,12 @@ def handlers_of(app: Litestar) -> list[HTTPRouteHandler]:
     """Return all handlers that answer requests, save Litestar's own for OPTIONS: what a test walks through."""
     handlers = {id(h): h for route in app.routes for h in getattr(route, "route_handlers", ())}
     return [handler for handler in handlers.values() if not is_litestars_own(handler)]
+
+
+async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Check caller and media type: one guard, because Litestar copies the whole handler for each that it asks."""
+    await authorize(connection, handler)
+    await check_media_type(connection, handler)
 
 
 async def provide_caller(request: AnyRequest) -> Caller:

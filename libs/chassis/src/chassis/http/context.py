@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_500_INTERNAL_SERVER_ERROR
@@ -19,13 +18,13 @@ from chassis.ids import new_id
 log = structlog.get_logger()
 _ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 _DRAIN_BYTES, _DRAIN_SECONDS = 16_000_000, 5.0
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 def request_id(scope: Scope) -> str:
@@ -41,10 +40,10 @@ async def add_headers(message: Message, scope: Scope) -> None:
     """Give every answer, errors included, its id and the headers that close it; a handler's own value stays."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
-    headers["X-Request-Id"] = request_id(scope)
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
+    headers = message["headers"]
+    set_already = {name.lower() for name, _ in headers}
+    own = (b"x-request-id", request_id(scope).encode())
+    message["headers"] = [*headers, own, *(one for one in _HEADERS if one[0] not in set_already)]
 
 
 class RequestContext(ASGIMiddleware):

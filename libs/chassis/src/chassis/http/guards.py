@@ -17,6 +17,7 @@ from litestar.handlers import BaseRouteHandler
 from chassis import metrics
 from chassis.http.language import Text
 from chassis.http.problems import ForbiddenProblem
+from chassis.http.raw import header
 from chassis.tokens import Caller
 
 log = structlog.get_logger()
@@ -118,21 +119,21 @@ class PurposeProblem(ForbiddenProblem):
 
 async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
     """Let the request through when the route's rule and purposes allow it; the application's guard."""
-    if is_litestars_own(handler):
-        return
     access = handler.opt.get("access")
     if not isinstance(access, Access):
+        if is_litestars_own(handler):
+            return
         log.error("route_without_rule", route=connection.scope.get("path_template"))
         raise ForbiddenProblem
     if access.everybody:
         return
-    caller = await connection.app.state.tokens.caller(connection.headers.get("authorization"))
+    caller = await connection.app.state.tokens.caller(header(connection.scope, b"authorization"))
     connection.scope["user"] = caller
     if not access.allows(caller, connection.path_params):
         _refused(connection, caller, "access")
         raise ForbiddenProblem
     permitted = handler.opt.get("purposes")
-    if permitted and connection.headers.get("purpose") not in permitted:
+    if permitted and header(connection.scope, b"purpose") not in permitted:
         _refused(connection, caller, "purpose")
         raise PurposeProblem("The header Purpose must state a permitted purpose", header="Purpose", permitted=list(permitted))
 
