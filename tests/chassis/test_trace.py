@@ -10,6 +10,8 @@ from chassis import inbox, logs, trace
 from chassis.clock import Clock
 from chassis.http.context import Allowance
 from chassis.inbox import Incoming
+from chassis.jobs import Job, Jobs
+from chassis.leases import Leases
 from chassis.mongo import Mongo, transact
 from chassis.outbox import INDEXES
 from chassis.tracing import LONGEST_FLUSH, exporting
@@ -168,13 +170,19 @@ def test_anybody_may_ask_for_a_recorded_request_but_only_so_often():
     assert trace.unrecorded(GOOD) == UNSAMPLED
 
 
-def incoming(stream, key, traceparent):
+def the(stream):
+    (subscription,) = make_consumer(None, stream, None).subscriptions
+    return subscription
+
+
+def record_of(stream, key, traceparent, value):
     headers = headers_of(stream, traceparent=traceparent)
+    return ConsumerRecord(stream.topic.name, 0, 0, 0, 0, key.encode(), value, 0, 0, 0, headers)
+
+
+def incoming(stream, key, traceparent):
     value = stream.event.model_validate({"counter": key, "value": 1}).model_dump_json().encode()
-    record = ConsumerRecord(stream.topic.name, 0, 0, 0, 0, key.encode(), value, 0, 0, 0, headers)
-    found = inbox.decode(
-        record, {(stream.topic.name, stream.topic.event_type): make_consumer(None, stream, None).subscriptions[0]}
-    )
+    found = inbox.decode(record_of(stream, key, traceparent, value), {(stream.topic.name, stream.topic.event_type): the(stream)})
     assert isinstance(found, Incoming)
     return found
 
@@ -202,6 +210,32 @@ async def test_the_events_of_one_batch_stay_in_their_traces(traced, spans):
     assert rows["quiet"] == UNSAMPLED
     assert handled[trace.trace_id(rows["broken"])].parent is None
     assert len(handled) == 4
+
+
+async def test_what_cannot_be_read_is_set_aside_in_its_own_trace(traced, spans):
+    stream = fresh_stream()
+    poison = inbox.decode(record_of(stream, "k", GOOD, b"no json"), {(stream.topic.name, stream.topic.event_type): the(stream)})
+    await make_consumer(traced, stream, None).apply([poison])
+    (row,) = await traced.find("dead_letters", {})
+    (span,) = [span for span in spans() if span.name == f"set aside {stream.topic.name}"]
+    assert row["trace"].startswith(f"00-{ID}-{id_of(span)}-")
+    assert parent_of(span) == "b7ad6b7169203331"
+
+
+async def test_each_run_of_a_job_is_a_trace_of_its_own(traced, spans):
+    async def run():
+        await traced.find_one("due", {})
+        return 0
+
+    jobs = Jobs([Job("sweep", timedelta(milliseconds=20), run)], Leases(traced, owner="w", term=timedelta(seconds=2)))
+    running = asyncio.create_task(jobs.run())
+    await eventually(lambda: len([span for span in spans() if span.name == "job sweep"]) > 1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    roots = {trace_of(span): id_of(span) for span in spans() if span.name == "job sweep"}
+    assert len(roots) > 1
+    assert {span.name for span in spans() if span.parent} == {"find due"}
+    assert all(parent_of(span) == roots[trace_of(span)] for span in spans() if span.parent)
 
 
 async def test_publishing_is_a_span_below_what_wrote_the_row_and_the_record_names_it(traced, kafka, spans):
