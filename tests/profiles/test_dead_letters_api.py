@@ -153,11 +153,12 @@ async def test_lists_have_pages_and_batches_go_on_behind_what_was_tried(world, o
     first = await operator.get("/dead-letters?limit=2&reason=failed")
     second = await operator.get(first["next"].removeprefix("/api/profiles/v1"))
     assert [len(first["items"]), len(second["items"]), second["next"]] == [2, 1, None]
-    some = (await operator.send("POST", "/dead-letters/replay", {"reason": "failed", "limit": 2})).json()
+    some = (await operator.send("POST", "/dead-letters/replay", {"reason": "failed", "limit": 2, "dry_run": True})).json()
     assert some["after"] == first["items"][1]["id"]
     rest = (await operator.send("POST", "/dead-letters/discard", {"all": True, "after": some["after"], "why": WHY})).json()
     assert [one["outcome"] for one in [*some["items"], *rest["items"]]] == ["applied", "applied", "discarded"]
     assert rest["after"] is None
+    assert await listed(operator) == first["items"]
 
 
 @pytest.mark.parametrize(
