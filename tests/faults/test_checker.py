@@ -12,6 +12,7 @@ from testkit.faults.world import Copy, Fact, Life, QueuedMail, Seen, World
 
 WHO, TOPIC, CAUSE = "somebody", "profiles.profile.v1", "identity:confirm-address:1"
 ALERT = "notifications:alert:search:vacancy"
+POISONED = "t/0/1"
 Change = Callable[[World, Ledger], None]
 
 
@@ -43,13 +44,14 @@ def good() -> tuple[World, Ledger]:
         ended={WHO: 0},
         outbox={"profiles": 0},
         facts=[fact(1, 10), fact(2, 11), fact(1, 12), fact(2, 13), fact(3, 14)],
-        followers={TOPIC: ("notifications",)},
+        followers={TOPIC: ("notifications",), "t": ("notifications", "bank")},
         gapless=frozenset({TOPIC}),
+        ends={(TOPIC, 0): 14},
         committed={("notifications", TOPIC, 0): 15},
         inbox={("notifications", TOPIC, WHO): 3},
         aggregates={(TOPIC, WHO): 3},
-        set_aside={"a dead letter": "t/0/1"},
-        poisoned=frozenset({"t/0/1"}),
+        set_aside={"notifications dead_letters": POISONED, "bank dead_letters": POISONED},
+        poisoned=frozenset({POISONED}),
         queue=[QueuedMail(CAUSE, "confirm-address", "accepted", "taken"), QueuedMail(ALERT, "job-alert", "accepted", "taken")],
         copies=[copy(CAUSE), copy(CAUSE, heard=True), copy(ALERT)],
         due={"profiles: steps of the year": 0},
@@ -111,6 +113,7 @@ WRONG: list[tuple[Kind, Change]] = [
     (Kind.BY_HAND, lambda world, _: world.unready.update({"profiles-worker": "FATAL"})),
     (Kind.SET_ASIDE, lambda world, _: world.set_aside.update({"parked": "t/0/2"})),
     (Kind.POISON, lambda world, _: world.set_aside.clear()),
+    (Kind.POISON, lambda world, _: world.set_aside.pop("bank dead_letters")),
     (Kind.UNDONE, lambda world, _: world.due.update({"profiles: steps of the year": 1})),
     (Kind.PERSONAL, lambda world, _: world.personal.append("a name")),
     (Kind.SEEN, lambda _, ledger: ledger.blame("seen after hiding")),

@@ -155,13 +155,11 @@ def what_is_left(world: World, ledger: Ledger) -> Found:
     for service, rows in world.outbox.items():
         if rows:
             yield Finding(Kind.OUTBOX, f"{service}: {rows}")
-    behind: dict[tuple[str, str], int] = defaultdict(int)
-    for fact in world.facts:
-        for service in world.followers.get(fact.topic, ()):
-            if fact.offset >= world.committed.get((service, fact.topic, fact.partition), 0):
-                behind[service, fact.topic] += 1
-    for (service, topic), count in behind.items():
-        yield Finding(Kind.LAG, f"{service} has not done {count} events of {topic}")
+    for (topic, partition), end in world.ends.items():
+        for service in world.followers.get(topic, ()):
+            at = world.committed.get((service, topic, partition), 0)
+            if at <= end:
+                yield Finding(Kind.LAG, f"{service} is at {at} of {end} in {topic}/{partition}")
     for process, state in world.unready.items():
         yield Finding(Kind.BY_HAND, f"{process} is {state}")
     bound = ROWS_A_WRITE * (len(ledger.entries) + 1) + ROWS_BY_ITSELF
@@ -174,8 +172,11 @@ def what_was_set_aside(world: World, ledger: Ledger) -> Found:
     for what, position in world.set_aside.items():
         if position not in world.poisoned:
             yield Finding(Kind.SET_ASIDE, what)
-    for position in world.poisoned - set(world.set_aside.values()):
-        yield Finding(Kind.POISON, position)
+    kept = {(what.partition(" ")[0], position) for what, position in world.set_aside.items()}
+    for position in world.poisoned:
+        for service in world.followers.get(position.partition("/")[0], ()):
+            if (service, position) not in kept:
+                yield Finding(Kind.POISON, f"{position} at {service}")
 
 
 def what_was_seen(world: World, ledger: Ledger) -> Found:

@@ -44,8 +44,6 @@ class Observer:
 
     async def begin(self) -> None:
         """Note where everything is before a round."""
-        self.tail.facts.clear()
-        self.tail.strange.clear()
         self.highest = 0
         self._posted = len(self.site.posted())
         await self.tail.begin()
@@ -77,11 +75,7 @@ class Observer:
             return True
         await self.tail.read()
         at = await tail.committed(self.tail.kafka, stored.SERVICES)
-        return any(
-            fact.offset >= at.get((service, fact.topic, fact.partition), 0)
-            for fact in self.tail.facts
-            for service in FOLLOWERS[fact.topic]
-        ) or any((await asyncio.to_thread(self.stored.outbox)).values())
+        return self.tail.behind(FOLLOWERS, at) or any((await asyncio.to_thread(self.stored.outbox)).values())
 
     def _waiting(self, today: str) -> bool:
         return any(self.stored.due(today).values()) or any(mail.state == "queued" for mail in self.stored.queue())
@@ -101,7 +95,8 @@ class Observer:
         for newcomer in load.newcomers:
             world.answers[newcomer.email, "account"] = Seen("confirmed" if await newcomer.has_account() else None)
         await self.tail.read()
-        world.facts, world.poisoned = list(self.tail.facts), frozenset(self.site.poisoned)
+        world.poisoned, world.ends = frozenset(self.site.poisoned), dict(self.tail.ends)
+        world.facts = [fact for fact in self.tail.facts if fact.position not in world.poisoned]
         world.committed = await tail.committed(self.tail.kafka, stored.SERVICES)
         world.unready = await self.unready()
         await asyncio.to_thread(self._look_inside, world)

@@ -9,6 +9,9 @@ from statistics import median
 
 from testkit.faults.rounds import Result
 
+MOST = 12
+"""So many findings of a round are shown; all stand in the file."""
+
 
 def read(path: Path) -> list[Result]:
     """Read what earlier runs left."""
@@ -26,7 +29,8 @@ def line(result: Result) -> str:
     """One round in one line, its findings below it."""
     told = f"round {result.round:>4}  {result.seconds:>5.1f} s  {result.acknowledged:>4} writes  {result.unsure:>2} unsure"
     struck = "; ".join(result.struck) or "no fault"
-    findings = "".join(f"\n            FINDING {finding}" for finding in result.findings)
+    findings = "".join(f"\n            FINDING {finding}" for finding in result.findings[:MOST])
+    findings += f"\n            and {len(result.findings) - MOST} more" if len(result.findings) > MOST else ""
     return f"{told}  {struck}{findings}"
 
 

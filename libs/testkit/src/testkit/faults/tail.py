@@ -1,15 +1,17 @@
 """Reads all topics of the contracts from a round's beginning on, as services do: each partition in order, with aborted copies."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from contracts.topics import TOPICS
+from contracts.topics import BY_NAME, TOPICS
 
 from testkit.faults.world import Fact
 
+Followers = dict[str, tuple[str, ...]]
 Offsets = dict[TopicPartition, int]
 
 
@@ -19,14 +21,24 @@ class Tail:
 
     kafka: str
     facts: list[Fact] = field(default_factory=list)
-    strange: list[str] = field(default_factory=list)
-    """Positions of records that are no events."""
+    ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    """(topic, partition) -> the offset of the last record, whatever it was."""
     _next: Offsets = field(default_factory=dict)
 
     async def begin(self) -> None:
         """Start at the present ends."""
+        self.facts.clear()
+        self.ends.clear()
         async with _Reader(self.kafka) as consumer:
             self._next = dict(await consumer.end_offsets(_partitions()))
+
+    def behind(self, followers: Followers, at: dict[tuple[str, str, int], int]) -> bool:
+        """Whether a follower has not yet come to an end."""
+        return any(
+            end >= at.get((service, topic, partition), 0)
+            for (topic, partition), end in self.ends.items()
+            for service in followers[topic]
+        )
 
     async def read(self) -> None:
         """Read on to the present ends. A broker that is away is asked again by the next call."""
@@ -43,12 +55,13 @@ class Tail:
 
     def _take(self, records: "Iterable[ConsumerRecord[bytes, bytes]]") -> None:
         for record in records:
-            headers = dict(record.headers)
-            try:
-                key, sequence, name = (record.key or b"").decode(), int(headers["ce_sequence"]), headers["ce_id"].decode()
-            except (KeyError, ValueError):
-                self.strange.append(f"{record.topic}/{record.partition}/{record.offset}")
-                continue
+            self.ends[record.topic, record.partition] = record.offset
+            with suppress(KeyError, ValueError):  # what is no event at all
+                self._note(record, dict(record.headers))
+
+    def _note(self, record: "ConsumerRecord[bytes, bytes]", headers: dict[str, bytes]) -> None:
+        key, sequence, name = (record.key or b"").decode(), int(headers["ce_sequence"]), headers["ce_id"].decode()
+        if headers["ce_type"].decode() == BY_NAME[record.topic].topic.event_type:
             self.facts.append(Fact(record.topic, record.partition, record.offset, key, sequence, name))
 
 

@@ -44,6 +44,11 @@ class Fact:
     sequence: int
     id: str
 
+    @property
+    def position(self) -> str:
+        """Where it lies."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
 
 @dataclass(frozen=True)
 class QueuedMail:
@@ -82,6 +87,9 @@ class World:
     outbox: dict[str, int] = field(default_factory=dict)
     highest_outbox: int = 0
     facts: list[Fact] = field(default_factory=list)
+    """Events, apart from what a fault put there."""
+    ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    """(topic, partition) -> the last record's offset."""
     followers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Topic -> services that follow it."""
     gapless: frozenset[str] = frozenset()
