@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from chassis import freshness
 from chassis.freshness import Freshness
 from testkit.counters import Running, fresh_stream, headers_of, make_consumer, prepare, project
 from testkit.probe import send_raw
@@ -55,3 +56,21 @@ async def test_a_partition_that_waits_for_the_database_is_not_at_its_end(mongo, 
         up.set()
         await eventually(lambda: fresh.within(RECENT), timeout=30)
     assert seen is None
+
+
+async def test_one_look_serves_for_a_moment_and_a_look_that_saw_nothing_serves_for_none(mongo, monkeypatch):
+    stream, looks, find_one = fresh_stream(partitions=1), [], mongo.find_one
+
+    async def looking(*where):
+        looks.append(where)
+        return await find_one(*where)
+
+    monkeypatch.setattr(mongo, "find_one", looking)
+    fresh = Freshness(mongo, stream.topic)
+    assert [await fresh.within(RECENT) for _ in range(2)] == [False, False]
+    await mongo.database["freshness"].insert_one({"_id": stream.topic.name, "at": {"0": mongo.clock.machine()}})
+    assert [await fresh.within(RECENT) for _ in range(2)] == [True, True]
+    assert len(looks) == 3
+    monkeypatch.setattr(freshness, "LOOK_SERVES", 0.0)
+    assert await fresh.within(RECENT)
+    assert len(looks) == 4

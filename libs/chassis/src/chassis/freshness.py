@@ -18,6 +18,8 @@ from chassis.outbox import EventTopic
 log = structlog.get_logger()
 
 COLLECTION = "freshness"
+LOOK_SERVES = 1.0
+"""Seconds for which one look serves: what was seen then is no younger now, so its age is told too high and never too low."""
 
 
 class Freshness:
@@ -25,6 +27,7 @@ class Freshness:
 
     def __init__(self, mongo: Mongo, topic: EventTopic) -> None:
         self._mongo, self._topic = mongo, topic
+        self._looked: tuple[datetime | None, float] = (None, 0.0)
 
     async def seen_at(self) -> datetime | None:
         """Return the machine time at which the stalest partition was last at its end; None when one never was."""
@@ -34,7 +37,11 @@ class Freshness:
 
     async def within(self, limit: timedelta) -> bool:
         """Tell whether every partition was at its end within the last `limit`."""
-        seen = await self.seen_at()
+        now = asyncio.get_running_loop().time()
+        seen, looked = self._looked
+        if seen is None or now - looked >= LOOK_SERVES:
+            seen = await self.seen_at()
+            self._looked = seen, now
         return seen is not None and self._mongo.clock.machine() - seen <= limit
 
     async def watch(self, consumer: Consumer, *, every: timedelta = timedelta(seconds=2)) -> None:

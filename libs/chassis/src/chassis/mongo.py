@@ -92,6 +92,10 @@ class Mongo:
         async with self.database[collection].watch(list(pipeline)) as stream:
             yield stream
 
+    def session(self) -> AsyncIOMotorClientSession:
+        """Begin a session. Nothing is sent for it, so this is no way to a thread and back, as Motor's own would be."""
+        return AsyncIOMotorClientSession(self.client.delegate.start_session(), self.client)
+
     async def commit(self, session: AsyncIOMotorClientSession) -> None:
         """Commit a transaction once, without any retry."""
         await session.commit_transaction()
@@ -133,7 +137,7 @@ async def transact(mongo: Mongo, work: Work[T]) -> T:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + mongo.patience.total_seconds()
     wait = 0.005
-    async with await mongo.client.start_session() as session:
+    async with mongo.session() as session:
         while True:
             try:
                 return await _once(mongo, session, work, deadline)
