@@ -17,7 +17,19 @@ from testkit.parts import fresh_name
 KEY = b64encode(b"k" * 32).decode()
 OWN_AFFAIRS = {"outbox", "leases", "freshness"}
 """Collections that say how far a process is with its work, and nothing about the world."""
-BY_CHANCE = {"at", "made", "destroyed", "wrapped", "epoch", "asked_at", "due_at", "ended_at", "attempts", "sequence"}
+BY_CHANCE = {
+    "at",
+    "made",
+    "destroyed",
+    "wrapped",
+    "epoch",
+    "asked_at",
+    "due_at",
+    "ended_at",
+    "attempts",
+    "sequence",
+    "traceparent",
+}
 """Machine times, random bytes, and numbers that count the steps taken: two ways to one end differ in them."""
 
 
