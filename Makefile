@@ -41,7 +41,7 @@ stop: ## end everything that runs, the parts for tests included
 	@test ! -x $(PYTHON) || $(LOCAL) stop
 
 .PHONY: status
-status: ## show every process with its port, age and memory
+status: ## show every process, and of each service outbox, lag, dead letters, mails and jobs
 	@$(LOCAL) status
 
 .PHONY: logs

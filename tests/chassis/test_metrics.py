@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from aiokafka import TopicPartition
 from chassis import metrics, readings
+from chassis.background import keep
 from chassis.clock import Clock
 from chassis.jobs import Job, Jobs
 from chassis.leases import Leases
@@ -75,6 +76,32 @@ async def test_the_outbox_is_told_with_its_depth_and_age_and_what_the_relay_took
     assert page.get("relay_events_total") - before == 3
 
 
+async def test_a_relay_that_cannot_publish_is_told_with_its_slots_and_failures(mongo, stream):
+    before = (await told()).get("relay_failures_total") or 0
+    relay = make_relay(mongo, stream, "127.0.0.1:9", owner="relay")
+
+    async def failing():
+        page = await told(relay=lambda: readings.read_relay(relay))
+        assert page.get("relay_failing_slots") == 8
+        return page
+
+    async with background(relay.run()):
+        page = await eventually(failing, timeout=30)
+    assert page.get("relay_failures_total") - before >= 8
+
+
+async def test_a_task_that_crashes_is_counted():
+    runs, name = [], fresh_name("task")
+
+    async def run():
+        runs.append(1)
+        if len(runs) == 1:
+            raise ValueError("once")
+
+    await keep(name, run)
+    assert (await told()).get("task_crashes_total", name) == 1
+
+
 async def test_counting_stops_at_its_limit(mongo, stream, monkeypatch):
     monkeypatch.setattr(readings, "MOST_OUTBOX", 2)
     for _ in range(3):
@@ -139,6 +166,25 @@ async def test_what_cannot_be_handled_now_is_lag_with_an_age_and_none_when_it_is
     assert (page.get("consumer_halted_partitions"), page.get("consumer_flooded"), page.get("unread", "events")) == (0, 0, 0)
 
 
+async def test_an_event_in_whose_handler_the_consumer_hangs_is_lag_with_an_age(mongo, kafka, stream):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handler(incoming, uow):
+        begun.set()
+        await go_on.wait()
+        await project(incoming, uow)
+
+    await send_raw(kafka, stream.topic.name, b"c", b'{"counter":"c","value":1}', headers_of(stream))
+    consumer = make_consumer(mongo, stream, handler)
+    async with Running(consumer, kafka):
+        await asyncio.wait_for(begun.wait(), 30)
+        page = await told(events=events_of(consumer, mongo))
+        assert page.get("consumer_lag_events", stream.topic.name) == 1
+        assert page.get("consumer_oldest_seconds", stream.topic.name) > 0
+        go_on.set()
+        await eventually(lambda: at_end(consumer, mongo, stream), timeout=30)
+
+
 async def test_a_handler_that_fails_is_seen_in_its_retries_and_its_parked_key(mongo, kafka, stream):
     async def handler(_incoming, _uow):
         raise ValueError("never")
@@ -170,11 +216,24 @@ async def test_a_partition_whose_end_the_broker_does_not_tell_has_no_lag_on_the_
         highwater=lambda _tp: 8,
         last_poll_timestamp=lambda tp: (now - 60 if tp == stale else now) * 1000,
     )
-    consumer = SimpleNamespace(consumer=source, waiting={}, troubled=set(), flooded=False)
+    consumer = SimpleNamespace(consumer=source, waiting={}, troubled=set(), flooded=True)
     page = await told(events=events_of(consumer, SimpleNamespace(clock=Clock())))
     assert (page.get("consumer_lag_events", "fresh.v1"), page.get("consumer_lag_events", "stale.v1")) == (3, None)
     assert page.get("consumer_partitions", "stale.v1") == 1
+    assert page.get("consumer_flooded") == 1
     assert page.get("unread", "events") == 1
+
+
+async def test_a_partition_that_another_worker_gets_is_no_lag_and_no_trouble_of_this_one(mongo, kafka, stream):
+    async def handler(_incoming, _uow):
+        raise AutoReconnect("away")
+
+    await send_raw(kafka, stream.topic.name, b"c", b'{"counter":"c","value":1}', headers_of(stream))
+    consumer = make_consumer(mongo, stream, handler)
+    async with Running(consumer, kafka):
+        await eventually(lambda: consumer.troubled and consumer.waiting, timeout=30)
+        await consumer.consumer._coordinator._subscription.listener.on_partitions_revoked(consumer.consumer.assignment())
+        assert (consumer.troubled, consumer.waiting) == (set(), {})
 
 
 async def test_while_the_database_is_away_the_page_says_what_it_could_not_read_and_keeps_no_old_number(
