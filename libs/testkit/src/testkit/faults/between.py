@@ -74,7 +74,7 @@ async def main(instance: Instance, routes: list[str]) -> None:
     between = Between(instance)
     control(instance).unlink(missing_ok=True)
     await asyncio.start_unix_server(between.obey, control(instance))
-    post = await between.post.serve()
+    post = (await between.post.serve()).sockets[0].getsockname()[1]
     for route in routes:
         part, _, ports = route.partition("=")
         listened, _, target = ports.partition(":")

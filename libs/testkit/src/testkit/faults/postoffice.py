@@ -64,11 +64,10 @@ class PostOffice:
     moods: list[Mood] = field(default_factory=list)
     _last: dict[Session, Posted] = field(default_factory=dict)
 
-    async def serve(self) -> int:
-        """Listen at a port that is free; returns it."""
+    async def serve(self) -> asyncio.Server:
+        """Listen at a port that is free."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(self, hostname="between", enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
-        return int(server.sockets[0].getsockname()[1])
+        return await loop.create_server(lambda: SMTP(self, hostname="between", enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
 
     @contextmanager
     def in_mood(self, mood: Mood) -> Iterator[Mood]:
