@@ -19,6 +19,9 @@ UNWANTED = frozenset({"not-wanted", "account-closed"})
 REJECTED = "mails-rejected"
 """The excuse of a fault in which the mail server refuses for good."""
 
+JUMPED = "time-jumped"
+"""The excuse of a fault in which domain time jumps weeks: what was sealed before and not yet read is dark, as it has to be."""
+
 Wrong = Iterator[tuple[str, str]]
 
 
@@ -51,13 +54,17 @@ def _one(mail: QueuedMail, copies: list[Copy], excuses: frozenset[str]) -> Wrong
         yield "MAIL_MISSING", f"{name} still waits"
     elif mail.state == "accepted" and not taken:
         yield "MAIL_MISSING", f"{name} was told to be accepted, and no mail server has it"
-    elif mail.state in ENDED_BADLY and not ({mail.template} & AT_MOST_ONCE or REJECTED in excuses or mail.reason in UNWANTED):
+    elif mail.state in ENDED_BADLY and mail.template not in AT_MOST_ONCE and not _excused(mail, excuses):
         yield "MAIL_MISSING", f"{name} is {mail.state}: {mail.reason}"
     if mail.template in AT_MOST_ONCE and len(taken) > 1:
         yield "MAIL_TWICE", f"{name}: {len(taken)} copies of what comes at most once"
     heard = next((place for place, copy in enumerate(copies) if copy.heard), len(copies))
     if any(not copy.heard for copy in copies[heard:]):
         yield "MAIL_TWICE", f"{name}: sent again after its sender had heard that it was taken"
+
+
+def _excused(mail: QueuedMail, excuses: frozenset[str]) -> bool:
+    return REJECTED in excuses or mail.reason in UNWANTED or (mail.reason == "dark" and JUMPED in excuses)
 
 
 def _registrations(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wrong:
@@ -69,7 +76,7 @@ def _registrations(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wro
             continue
         if len(mailed[who]) > claim.most:
             yield "MAIL_TWICE", f"{len(mailed[who])} different mails for {claim.most} registrations"
-        if len(mailed[who]) < claim.fewest and REJECTED not in excuses:
+        if len(mailed[who]) < claim.fewest and not excuses & {REJECTED, JUMPED}:
             yield "MAIL_MISSING", "nothing was mailed for a registration"
 
 
