@@ -5,6 +5,7 @@ Whoever is rare is what the questions of `growth` find, so that the number of re
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from chassis.ids import new_id
@@ -48,7 +49,7 @@ async def fill(ground: Ground, mongo: Mongo, people: int) -> None:
     database = mongo.database.with_options(write_concern=WriteConcern(1))
     for name, make in makers.items():
         rows = (make(number, rare) for number, rare in _crowd(people))
-        while batch := [row for row, _ in zip(rows, range(BATCH), strict=False)]:
+        while batch := list(islice(rows, BATCH)):
             await database[name].insert_many(batch, ordered=False)
 
 
@@ -103,13 +104,16 @@ def _access(number: int, rare: bool) -> Document:
 
 
 def _vacancy(number: int, rare: bool) -> Document:
-    facts = {"title": "Werkvoorbereider", "skills": None, "contract_types": None, "hours": None, "salary": None, "place": None}
+    facts = {"title": "Werkvoorbereider", "description": "Werk.", "remote": False, "skills": [], "contract_types": []}
+    unsaid = dict.fromkeys(("place", "valid_through", "level", "hours", "salary", "url", "reference"))
     return {
         "_id": new_id(),
         "sequence": 1,
         "organisation": "rare" if rare else f"organisation-{number // 50}",
         "state": "open",
-        "facts": {**facts, "valid_through": None},
+        "published_on": "2026-03-01",
+        "closed_on": None,
+        "facts": {**facts, **unsaid},
     }
 
 
