@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from testkit.faults.checker import Kind, check
 from testkit.faults.ledger import Fate, Ledger, Offer
-from testkit.faults.mails import AT_MOST_ONCE, REJECTED, message_id
+from testkit.faults.mails import AT_MOST_ONCE, JUMPED, REJECTED, message_id
 from testkit.faults.world import Copy, Fact, Life, QueuedMail, Seen, World
 
 WHO, TOPIC, CAUSE = "somebody", "profiles.profile.v1", "identity:confirm-address:1"
@@ -154,6 +154,12 @@ def test_smtps_own_window_lets_a_mail_come_again_while_its_sender_cannot_know() 
 
 def test_a_mail_server_that_refuses_for_good_excuses_what_bounced() -> None:
     assert right(mail("bounced", "refused", copy(CAUSE)), frozenset({REJECTED}))
+
+
+def test_time_that_jumped_excuses_what_went_dark_and_nothing_else() -> None:
+    assert right(mail("given-up", "dark", copy(CAUSE)), frozenset({JUMPED}))
+    assert not right(mail("given-up", "dark", copy(CAUSE)))
+    assert not right(mail("given-up", "too-old", copy(CAUSE)), frozenset({JUMPED}))
 
 
 def test_an_alert_that_may_have_been_taken_is_not_sent_again_and_that_is_right() -> None:

@@ -10,6 +10,7 @@ from localstack.layout import services
 from localstack.turning import TurnError
 
 from testkit.faults.fault import Fault
+from testkit.faults.mails import JUMPED
 from testkit.faults.process import Reins
 from testkit.faults.site import Site
 
@@ -62,7 +63,7 @@ async def scheduler_away(site: Site, dice: Random) -> str:
 
 
 FAULTS = (
-    Fault("clock-weeks-forward", weeks_forward),
+    Fault("clock-weeks-forward", weeks_forward, excuses=frozenset({JUMPED})),
     Fault("clock-machine", machine_clock),
     Fault("clock-scheduler-away", scheduler_away, heavy=True),
 )
