@@ -4,18 +4,24 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from random import Random
 
 from localstack.layout import services
 
+from testkit.faults.clocks import turn
 from testkit.faults.fault import Fault
+from testkit.faults.mails import JUMPED
 from testkit.faults.process import Reins
 from testkit.faults.second import second_worker
 from testkit.faults.site import Site
 from testkit.waiting import eventually
 
-WORKERS_POINTS = ("after-commit", "before-offsets", "before-delete", "mid-job")
+WORKERS_POINTS = ("after-commit", "before-offsets", "before-delete")
+SWEEPERS = ("identity", "profiles")
+"""Services whose jobs have something to do when a year has passed."""
+A_YEAR = timedelta(days=367)
 SLEEP = (4.5, 7.0)
 """Seconds of a stopped worker: more than its session at the broker and its leases (3 s on the local stack)."""
 MAIL_SLEEP = (9.0, 11.0)
@@ -47,6 +53,17 @@ async def die_at(site: Site, random: Random, process: str, point: str) -> str:
     with suppress(AssertionError):  # not every point is passed in so short a time
         await eventually(lambda: not reins.armed(point), timeout=wait)
     return f"{process} did not come to {point}" if reins.disarm(point) else f"{process} killed itself {point}"
+
+
+async def die_in_mid_sweep(site: Site, random: Random, service: str) -> str:
+    """Let a year pass, so that a sweep has much to do, and let the worker die after one step of it."""
+    reins = Reins(site.instance, f"{service}-worker")
+    reins.arm("mid-job")
+    await turn(site, A_YEAR)
+    with suppress(AssertionError):  # nobody may be there whose year is over
+        await eventually(lambda: not reins.armed("mid-job"), timeout=random.uniform(6, 8))
+    told = "did not come to" if reins.disarm("mid-job") else "killed itself in"
+    return f"a year passed, and {service}-worker {told} the middle of a sweep"
 
 
 async def sleep(site: Site, random: Random, service: str) -> str:
@@ -91,11 +108,12 @@ PROCESSES = [f"{service}-{process}" for service in services() for process in ("a
 KILLED = (
     *(_named("kill", kill, process=process) for process in [*PROCESSES, "gateway"]),
     *(_named("terminate", terminate, process=process) for process in PROCESSES),
+    *(_named("die", die_at, process=f"{service}-worker", point=point) for service in services() for point in WORKERS_POINTS),
     *(
-        _named("die", die_at, process=f"{service}-worker", point=point)
-        for service in services()
-        for point in WORKERS_POINTS
-        if point != "mid-job" or service in {"profiles", "notifications"}
+        Fault(
+            f"die-{service}-worker-mid-job", partial(die_in_mid_sweep, service=service), heavy=True, excuses=frozenset({JUMPED})
+        )
+        for service in SWEEPERS
     ),
     *(_named("die", die_at, process=f"{service}-api", point="after-commit") for service in services()),
 )

@@ -40,6 +40,10 @@ class Load:
         self.candidates = [self._at_work(one) for one in people]
         await asyncio.gather(*(one.begin() for one in self.candidates))
 
+    async def end(self) -> None:
+        """Let the candidates leave the bank: what time does to them in later rounds would only be more of the same."""
+        await asyncio.gather(*(one.client.send("POST", "profiles/v1/me/deactivation") for one in self.candidates))
+
     def _at_work(self, one: Candidate) -> CandidateAtWork:
         client = Client(self.http, self.ledger, email=one.email, actor=Actor(self.http, one.actor.token, one.actor.subject))
         return CandidateAtWork(one, client, self.ledger, self.company.look, self.company.groups)

@@ -98,7 +98,9 @@ class Rounds:
         async with httpx.AsyncClient(base_url=self.site.stack.gateway, trust_env=False, timeout=TIME_OUT) as http:
             load = await patiently(lambda: self._load(http, ledger, random))
             struck += await self._strike(load, faults, random)
-            return await self._judge(load, faults)
+            findings = await self._judge(load, faults)
+            await load.end()
+            return findings
 
     async def _load(self, http: httpx.AsyncClient, ledger: Ledger, random: Random) -> Load:
         await self.portal.mailbox.clear()
