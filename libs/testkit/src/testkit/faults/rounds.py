@@ -94,6 +94,8 @@ class Rounds:
 
     async def _play(self, random: Random, ledger: Ledger, faults: list[Fault], struck: list[str]) -> list[Finding]:
         self.site.poisoned.clear()
+        if await self.observer.unready():  # as the round before left it
+            await self.site.restore()
         await self.observer.begin()
         async with httpx.AsyncClient(base_url=self.site.stack.gateway, trust_env=False, timeout=TIME_OUT) as http:
             load = await patiently(lambda: self._load(http, ledger, random))

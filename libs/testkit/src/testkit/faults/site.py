@@ -54,6 +54,10 @@ class Site:
         """Start what does not run, and start again what runs older code."""
         await asyncio.to_thread(self._prepare)
 
+    async def restore(self) -> None:
+        """Start what does not run, whatever its code is."""
+        await asyncio.to_thread(ensure, self.instance)
+
     def _prepare(self) -> None:
         ensure(self.instance, BACKING)
         renew(self.instance)
