@@ -85,7 +85,7 @@ async def _work(worker: Worker, settings: ServiceSettings, roles: Sequence[str],
         log.info("worker_started", roles=sorted(wanted))
         await serve(health, settings.host, settings.worker_port, stop)
         log.info("worker_stopping")
-    await worker.mongo.close()
+    await worker.close()
 
 
 def chosen(worker: Worker, roles: Sequence[str]) -> frozenset[str]:
