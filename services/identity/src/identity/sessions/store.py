@@ -15,6 +15,7 @@ INDEXES = {
         IndexModel([("account", ASCENDING)]),
         IndexModel([("organisation", ASCENDING)]),
         IndexModel([("over_at", ASCENDING)]),
+        IndexModel([("ended_at", ASCENDING)], partialFilterExpression={"ended_at": {"$type": "date"}}),
     ],
 }
 
@@ -33,7 +34,7 @@ async def open_sessions(reads: Reads, where: dict[str, Any], now: datetime) -> l
 
 async def over(reads: Reads, before: datetime, limit: int) -> list[Session]:
     """Return sessions that were over before that moment."""
-    where = {"$or": [{"over_at": {"$lt": before}}, {"ended_at": {"$lt": before}}]}
+    where = {"$or": [{"over_at": {"$lt": before}}, {"ended_at": {"$type": "date", "$lt": before}}]}
     return [_session(row) for row in await reads.find(SESSIONS, where, limit=limit)]
 
 

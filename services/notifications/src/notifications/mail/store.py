@@ -18,6 +18,7 @@ MOST_COUNTED = 10_000
 INDEXES = {
     MAILS: [
         IndexModel([("due_at", ASCENDING)], partialFilterExpression={"state": State.QUEUED}),
+        IndexModel([("asked_at", ASCENDING)], partialFilterExpression={"state": State.QUEUED}),
         IndexModel([("subject", ASCENDING), ("asked_at", ASCENDING)]),
     ]
 }

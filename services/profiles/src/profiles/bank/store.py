@@ -10,11 +10,25 @@ from pymongo import ASCENDING, GEOSPHERE, IndexModel
 from profiles.bank.model import CEFR, Entry, Query, skill_hash, words_of
 
 COLLECTION = "bank"
+_ASKED = (
+    "words",
+    "skills.name",
+    "languages.code",
+    "licences",
+    "contract_types",
+    "provinces",
+    "only_provinces",
+    "remote",
+    "level",
+    "hours_from",
+    "salary_from",
+    "available_from",
+)
+"""Whatever can be asked for alone: what few people have must be found without looking at everybody."""
 INDEXES = {
     COLLECTION: [
         IndexModel([("handle", ASCENDING)]),
-        IndexModel([("words", ASCENDING), ("handle", ASCENDING)]),
-        IndexModel([("skills.name", ASCENDING), ("handle", ASCENDING)]),
+        *(IndexModel([(field, ASCENDING), ("handle", ASCENDING)]) for field in _ASKED),
         IndexModel([("towns.at", GEOSPHERE)]),
     ]
 }
