@@ -75,7 +75,7 @@ class ServiceSettings(BaseSettings):
     consumer_batch: int = Field(500, ge=1, le=500, description="Most records that one transaction applies.")
     relay_lease: Duration = Field(timedelta(seconds=10), description="How long a worker holds an outbox slot without renewing.")
     relay_poll: Duration = Field(timedelta(seconds=2), description="The slow look at the outbox behind the change stream.")
-    relay_batch: int = Field(200, ge=1, le=1000, description="Most rows that the relay publishes in one Kafka transaction.")
+    relay_batch: int = Field(250, ge=1, le=1000, description="Most rows that the relay publishes in one Kafka transaction.")
 
     public_url: str = Field("http://127.0.0.1:8000", description="Where people reach the gateway; links start with it.")
     host: str = Field("127.0.0.1", description="Address on which the process listens.")

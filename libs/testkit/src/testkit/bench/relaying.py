@@ -14,6 +14,7 @@ from chassis.leases import Leases
 from chassis.mongo import Mongo, transact
 from chassis.outbox import SLOTS
 from chassis.relay import Relay
+from chassis.settings import ServiceSettings
 from chassis.uow import Document, UnitOfWork
 from pymongo.monitoring import CommandListener
 
@@ -22,6 +23,7 @@ from testkit.bench.ground import Ground
 from testkit.counters import Stream
 from testkit.waiting import eventually
 
+BATCH = int(ServiceSettings.model_fields["relay_batch"].default)
 ROWS, AGGREGATES = 16_000, 200
 PER_SECOND, SECONDS = 200, 5.0
 POLL = 0.1
@@ -32,14 +34,14 @@ class Gate:
 
     def __init__(self, relay: Relay) -> None:
         self._read, self._waiting, self._open = relay.read, set[int](), asyncio.Event()
-        relay.read = self._hold  # type: ignore[method-assign]  # the wrapper is the point
+        relay.read = self._hold  # type: ignore[assignment, method-assign]  # the wrapper is the point
 
-    async def _hold(self, slot: int, after: Document | None) -> list[Document]:
+    async def _hold(self, slot: int, *more: Any) -> list[Document]:
         self._waiting.add(slot)
         if len(self._waiting) == SLOTS:
             self._open.set()
         await self._open.wait()
-        return await self._read(slot, after)
+        return await self._read(slot, *more)
 
     async def opened(self) -> None:
         """Return when it goes on."""
@@ -73,7 +75,7 @@ def without_kafka(made: Relay) -> Relay:
 def _relay(mongo: Mongo, stream: Stream, ground: Ground, *, poll: float = 2.0) -> Relay:
     """Return a relay as the services' settings make it."""
     leases = Leases(mongo, owner=new_id(), term=timedelta(seconds=10))
-    return Relay(mongo, leases, service=stream.name, bootstrap=ground.kafka, batch=200, poll=poll)
+    return Relay(mongo, leases, service=stream.name, bootstrap=ground.kafka, batch=BATCH, poll=poll)
 
 
 @asynccontextmanager
