@@ -16,6 +16,8 @@ from testkit.bench import consuming, encrypting, growing, mailing, reading, rela
 from testkit.bench.figures import Figure, table
 from testkit.bench.ground import Ground
 
+LONGEST = 600.0
+"""Seconds after which a benchmark has hung."""
 RESULTS = ROOT / ".bench" / "results.json"
 Benchmark = Callable[[Ground], Awaitable[list[Figure]]]
 BENCHMARKS: Mapping[str, Benchmark] = {
@@ -52,7 +54,8 @@ async def _run(names: Sequence[str]) -> list[Figure]:
     ground, found, begun = Ground.ready(), list[Figure](), time.perf_counter()
     for number, name in enumerate(names, 1):
         say(f"{name} ({number} of {len(names)}, after {time.perf_counter() - begun:.0f} s)")
-        found += await BENCHMARKS[name](ground)
+        async with asyncio.timeout(LONGEST):
+            found += await BENCHMARKS[name](ground)
     return found
 
 
