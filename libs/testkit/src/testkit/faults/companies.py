@@ -37,7 +37,7 @@ class CompanyAtWork:
         self.done += 1
         group, began = self.groups[self.done % len(self.groups)], now()
         title = f"Analist {group} {self.mark}v{self.done}"
-        reply = await self.system.create(VACANCIES, self._posting(title))
+        reply = await self.system.create(VACANCIES, self.posting(title))
         self.ledger.write((self.organisation.id, f"vacancy {title}"), "open", reply.fate)
         if reply.fate is Fate.ACKNOWLEDGED:
             self.titles[reply.json["id"]] = title
@@ -65,7 +65,8 @@ class CompanyAtWork:
         """Open a profile."""
         return await self.recruiter.get(f"profiles/v1/bank/profiles/{handle}", headers=SEARCHING)
 
-    def _posting(self, title: str) -> dict[str, Any]:
+    def posting(self, title: str) -> dict[str, Any]:
+        """Return a posting as an organisation's system sends it."""
         posting = dict(vacancies(_ANY_DAY)[0].posting)
         del posting["datePosted"], posting["validThrough"]  # a turned clock would make them old
         return posting | {"title": title, "hiringOrganization": {"@type": "Organization", "name": self.organisation.name}}

@@ -5,11 +5,12 @@ a fault strikes a process that runs: its machine clock goes wrong, it kills itse
 without some roles, or without one of the mechanisms that the suite proves to be needed. The product has no fault points.
 """
 
+import asyncio
 import os
 import runpy
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,12 +21,14 @@ from typing import Any
 
 from chassis import resources
 from chassis.clock import Clock
-from chassis.consume import Consumer
+from chassis.consume import Consumer, Item
+from chassis.inbox import Incoming
 from chassis.jobs import Job, Jobs
 from chassis.leases import Leases
 from chassis.mongo import Mongo
 from chassis.relay import Relay
 from chassis.terminal import say
+from chassis.uow import Document
 from localstack.layout import Instance
 from localstack.supervise import MARK
 
@@ -78,6 +81,27 @@ class Reins:
             return False
         return True
 
+    def hold(self, point: str, key: str) -> None:
+        """Let it wait before it applies or publishes something of this key, until `release`: one of `HELD`."""
+        self._file(f"hold-{point}").write_text(key)
+
+    def holds(self, point: str) -> bool:
+        """Tell whether it waits there."""
+        return self._file(f"held-{point}").exists()
+
+    def release(self, point: str) -> None:
+        """Let it go on."""
+        self._file(f"hold-{point}").unlink(missing_ok=True)
+
+    async def wait_at(self, point: str, keys: Iterable[str]) -> None:
+        """Wait, if it shall wait for one of these keys."""
+        wanted, told = self._file(f"hold-{point}"), self._file(f"held-{point}")
+        if wanted.exists() and any(wanted.read_text() in key for key in keys):
+            told.touch()
+            while wanted.exists():  # noqa: ASYNC110 - a file, which another process removes
+                await asyncio.sleep(0.02)
+            told.unlink()
+
     def tell(self, name: str, *words: str) -> None:
         """Say what holds from its next start on: `roles`, `without`, `version`; without words, nothing special does."""
         path = self._file(name)
@@ -104,6 +128,8 @@ class WrongClock(Clock):
         return super().machine() + timedelta(seconds=float(self._wrong.read_text()) if self._wrong.exists() else 0)
 
 
+HELD = ("before-apply", "before-publish")
+"""Where a process can be held: with what it read in its hands, and nothing done yet. It can be killed before publishing, too."""
 POINTS = ("after-commit", "before-offsets", "before-delete", "mid-job")
 """Where a process can kill itself: after a commit and before anybody knows of it; between the effect and the offsets; between
 publishing and deleting; after one step of a job."""
@@ -112,19 +138,13 @@ publishing and deleting; after one step of a job."""
 def reach_into(reins: Reins) -> None:
     """Wrap what faults need to reach, on the classes, before the composition root builds from them."""
 
-    def die_at(point: str) -> None:
-        if reins.disarm(point):
-            say(f"killed itself {point}, process {os.getpid()}")
-            sys.stdout.flush()
-            os.kill(os.getpid(), signal.SIGKILL)
-
     def before(owner: type, method: str, point: str) -> None:
         call = getattr(owner, method)
 
         @wraps(call)
         async def wrapped(*arguments: Any) -> Any:
             if arguments[-1]:  # an empty commit commits nothing
-                die_at(point)
+                _die_at(reins, point)
             return await call(*arguments)
 
         setattr(owner, method, wrapped)
@@ -133,15 +153,40 @@ def reach_into(reins: Reins) -> None:
 
     async def committed(*arguments: Any) -> None:
         await commit(*arguments)
-        die_at("after-commit")
+        _die_at(reins, "after-commit")
         if _in_job.get():
-            die_at("mid-job")
+            _die_at(reins, "mid-job")
 
     Mongo.commit = committed  # type: ignore[assignment, method-assign]  # the wrapper is the point
+    _holding(reins)
     before(Consumer, "commit", "before-offsets")
     before(Relay, "delete", "before-delete")
     where: Any = resources
     where.Clock = lambda file: WrongClock(file, reins.clock)
+
+
+def _die_at(reins: Reins, point: str) -> None:
+    if reins.disarm(point):
+        say(f"killed itself {point}, process {os.getpid()}")
+        sys.stdout.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _holding(reins: Reins) -> None:
+    """Let it be held with records or rows in its hands."""
+    apply, publish = Consumer.apply, Relay.publish
+
+    async def applied(self: Consumer, items: Sequence[Item]) -> None:
+        await reins.wait_at("before-apply", [item.key for item in items if isinstance(item, Incoming)])
+        await apply(self, items)
+
+    async def published(self: Relay, producer: Any, rows: Sequence[Document]) -> None:
+        await reins.wait_at("before-publish", [row["key"] for row in rows])
+        _die_at(reins, "before-publish")
+        await publish(self, producer, rows)
+
+    Consumer.apply = applied  # type: ignore[method-assign]  # the wrapper is the point
+    Relay.publish = published  # type: ignore[method-assign]  # the wrapper is the point
 
 
 def _note_jobs() -> None:

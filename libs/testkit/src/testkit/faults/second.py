@@ -15,9 +15,9 @@ from testkit.waiting import eventually
 
 
 @asynccontextmanager
-async def second_worker(site: Site, service: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def second_worker(site: Site, service: str, *, name: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a second worker of a service; it takes part when the block begins, and is ended as a worker should be."""
-    name, port = f"{service}-worker-2", _free_port()
+    name, port = name or f"{service}-worker-2", _free_port()
     environment = {
         **site.stack.process_environment(service),
         f"{service.upper()}_WORKER_PORT": str(port),

@@ -1,24 +1,21 @@
 """Faults of change: a worker of the next version works beside today's, and events arrive of a type that nobody here knows."""
 
 import asyncio
-import socket
-import sys
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from random import Random
 
-import httpx
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from chassis.ids import new_id
 from contracts.topics import TOPICS
-from localstack.layout import ROOT, services
+from localstack.layout import services
 from pymongo import MongoClient
 
 from testkit.deliveries import Delivery, saying
 from testkit.faults.fault import Fault
 from testkit.faults.nextversion import SEEN, NoticeEvent
-from testkit.faults.process import NAME, Reins
+from testkit.faults.process import Reins
+from testkit.faults.second import second_worker
 from testkit.faults.site import Site
 from testkit.waiting import eventually
 
@@ -26,26 +23,13 @@ NOTICES = 20
 UNKNOWN = b"nl.kandidatenbank.that.nobody.knows"
 
 
-@asynccontextmanager
-async def beside(site: Site, service: str) -> AsyncIterator[Process]:
-    """Run a second worker of a service, of the next version, and begin when it is ready."""
-    process, port = f"{service}-next", _free_port()
-    Reins(site.instance, process).tell("version", "next")
-    environment = site.stack.process_environment(service) | {NAME: process, f"{service.upper()}_WORKER_PORT": str(port)}
-    command = [sys.executable, "-m", "testkit.faults.process", service, "worker"]
-    with (site.instance.logs / f"{process}.log").open("ab") as log:
-        worker = await asyncio.create_subprocess_exec(*command, env=environment, cwd=ROOT, stdout=log, stderr=log)
-    try:
-        await eventually(lambda: _ready(port), timeout=60, every=0.2)
-        yield worker
-    finally:
-        await _end(worker)
-
-
 async def next_beside(site: Site, dice: Random) -> str:
     """Let the next version work beside today's, and for a while in its place: both read what the other one writes."""
     service = dice.choice(services())
-    async with beside(site, service):
+    name = f"{service}-next"
+    Reins(site.instance, name).tell("version", "next")
+    async with second_worker(site, service, name=name):
+        await eventually(lambda: _has_topic(site), timeout=40)
         keys = await _notices(site)
         alone = dice.random() < 0.5
         if alone:
@@ -86,28 +70,16 @@ def _all_seen(site: Site, service: str, keys: set[str]) -> bool:
         return client[service][SEEN].count_documents({"_id": {"$in": sorted(keys)}}) == len(keys)
 
 
-async def _ready(port: int) -> bool:
-    async with httpx.AsyncClient(trust_env=False, timeout=2) as http:
-        try:
-            return (await http.get(f"http://127.0.0.1:{port}/health/ready")).is_success
-        except httpx.HTTPError:
-            return False
-
-
-async def _end(worker: Process) -> None:
-    if worker.returncode is not None:
-        return
-    worker.terminate()
+async def _has_topic(site: Site) -> bool:
+    """Whether the next version has made its topic: it takes part from then on."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=site.stack.kafka)
     try:
-        await asyncio.wait_for(worker.wait(), 25)
-    except TimeoutError:
-        worker.kill()
-        await worker.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+        await admin.start()
+        return NoticeEvent.topic.name in await admin.list_topics()
+    except KafkaError:
+        return False
+    finally:
+        await admin.close()
 
 
 FAULTS = (Fault("version-next-beside", next_beside, heavy=True), Fault("version-unknown-type", unknown_type))
