@@ -109,6 +109,7 @@ WRONG: list[tuple[Kind, Change]] = [
     (Kind.INVISIBLE, life(opened=False)),
     (Kind.OUTBOX, lambda world, _: world.outbox.update({"profiles": 1})),
     (Kind.OUTBOX, lambda world, _: setattr(world, "highest_outbox", 500)),
+    (Kind.REFUSED, lambda world, ledger: world.away.append((ledger.entries[-1].at, ledger.entries[-1].at + 20))),
     (Kind.LAG, lambda world, _: world.committed.update({("notifications", TOPIC, 0): 14})),
     (Kind.BY_HAND, lambda world, _: world.unready.update({"profiles-worker": "FATAL"})),
     (Kind.SET_ASIDE, lambda world, _: world.set_aside.update({"parked": "t/0/2"})),

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from testkit.faults import mails
-from testkit.faults.ledger import Ledger
+from testkit.faults.ledger import Fate, Ledger
 from testkit.faults.world import Fact, World
 
 PERIOD = timedelta(days=28)
@@ -19,6 +19,10 @@ ROWS_A_WRITE = 4
 """The bound of an outbox while Kafka is away: no request writes more events than this."""
 ROWS_BY_ITSELF = 60
 """What workers may add without being asked: what time does, mails that became due, answers to events that had arrived."""
+
+
+FEWEST_ACCEPTED = 5
+"""Of the load's writes, while Kafka was away for long."""
 
 
 class Kind(StrEnum):
@@ -33,6 +37,7 @@ class Kind(StrEnum):
     EARLY = "something was done before its time"
     VISIBLE = "a profile is visible that should not be"
     INVISIBLE = "a profile is not visible that should be"
+    REFUSED = "the APIs did not go on accepting"
     OUTBOX = "a row is left in an outbox"
     LAG = "a consumer lags"
     SET_ASIDE = "set aside, and was no poison"
@@ -162,6 +167,10 @@ def what_is_left(world: World, ledger: Ledger) -> Found:
                 yield Finding(Kind.LAG, f"{service} is at {at} of {end} in {topic}/{partition}")
     for process, state in world.unready.items():
         yield Finding(Kind.BY_HAND, f"{process} is {state}")
+    for begun, ended in world.away:
+        accepted = sum(entry.fate is Fate.ACKNOWLEDGED and begun < entry.at < ended for entry in ledger.entries)
+        if accepted < FEWEST_ACCEPTED:
+            yield Finding(Kind.REFUSED, f"{accepted} writes in {ended - begun:.0f} s without Kafka")
     bound = ROWS_A_WRITE * (len(ledger.entries) + 1) + ROWS_BY_ITSELF
     if world.highest_outbox > bound:
         yield Finding(Kind.OUTBOX, f"{world.highest_outbox} rows at once, {bound} at most after {len(ledger.entries)} writes")

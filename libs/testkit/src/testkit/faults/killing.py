@@ -12,6 +12,7 @@ from localstack.layout import services
 
 from testkit.faults.clocks import turn
 from testkit.faults.fault import Fault
+from testkit.faults.ledger import now
 from testkit.faults.mails import JUMPED
 from testkit.faults.process import Reins
 from testkit.faults.second import second_worker
@@ -87,8 +88,10 @@ async def kafka_away(site: Site, random: Random) -> str:
     seconds = random.uniform(20, 40)
     await site.signal("kafka", signal.SIGKILL)
     await site.stop("kafka")
+    begun = now()
     try:
         await asyncio.sleep(seconds)
+        site.away.append((begun, now()))
     finally:
         await site.launch("kafka")
     await eventually(partial(site.ready, "kafka"), timeout=STARTS_WITHIN)

@@ -5,10 +5,15 @@ happened or not, and both are right. So for each thing the ledger claims not one
 how many and how many times an effect must be found.
 """
 
-import asyncio
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+
+def now() -> float:
+    """When something was asked or answered, to be compared with other such moments only."""
+    return time.monotonic()
 
 
 class Fate(StrEnum):
@@ -33,6 +38,8 @@ class Entry:
     most: int = 1
     late: bool = False
     """A try timed out: it may still happen after later writes."""
+    at: float = field(default_factory=now, compare=False)
+    """When it was answered."""
 
 
 @dataclass
@@ -58,11 +65,6 @@ class Claim:
     def possible(self) -> set[Hashable]:
         """The values that may be found."""
         return self.values | self.stragglers
-
-
-def now() -> float:
-    """When something was asked or answered, to be compared with other such moments only."""
-    return asyncio.get_running_loop().time()
 
 
 @dataclass(frozen=True)

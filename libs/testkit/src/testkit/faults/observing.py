@@ -95,6 +95,7 @@ class Observer:
         for newcomer in load.newcomers:
             world.answers[newcomer.email, "account"] = Seen("confirmed" if await newcomer.has_account() else None)
         await self.tail.read()
+        world.away = list(self.site.away)
         world.poisoned, world.ends = frozenset(self.site.poisoned), dict(self.tail.ends)
         world.facts = [fact for fact in self.tail.facts if fact.position not in world.poisoned]
         world.committed = await tail.committed(self.tail.kafka, stored.SERVICES)

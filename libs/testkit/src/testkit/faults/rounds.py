@@ -94,6 +94,7 @@ class Rounds:
 
     async def _play(self, random: Random, ledger: Ledger, faults: list[Fault], struck: list[str]) -> list[Finding]:
         self.site.poisoned.clear()
+        self.site.away.clear()
         if await self.observer.unready():  # as the round before left it
             await self.site.restore()
         await self.observer.begin()

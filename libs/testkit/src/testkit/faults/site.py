@@ -30,6 +30,8 @@ class Site:
     instance: Instance = field(default_factory=_instance)
     poisoned: set[str] = field(default_factory=set)
     """Positions (`topic/partition/offset`) of records that must be set aside; a round begins with none."""
+    away: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when Kafka was away in this round."""
 
     @property
     def stack(self) -> Stack:

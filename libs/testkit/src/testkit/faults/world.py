@@ -100,6 +100,8 @@ class World:
     """(service, topic, key) -> the last sequence applied."""
     aggregates: dict[tuple[str, str], int] = field(default_factory=dict)
     """(topic, key) -> the sequence of the state."""
+    away: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when Kafka was away."""
     set_aside: dict[str, str] = field(default_factory=dict)
     """New dead letters and parked keys: what it is -> `topic/partition/offset` or key."""
     poisoned: frozenset[str] = frozenset()
