@@ -42,6 +42,10 @@ class Observer:
         self.stored = Stored(self.site.stack.mongo_url())
         self.logbook = Logbook(self.site.instance)
 
+    def close(self) -> None:
+        """End the connection to the databases."""
+        self.stored.client.close()
+
     async def begin(self) -> None:
         """Note where everything is before a round."""
         self.highest = 0

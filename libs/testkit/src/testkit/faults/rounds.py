@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from random import Random
 from subprocess import CalledProcessError
@@ -71,7 +71,8 @@ class Rounds:
         await site.prepare()
         async with Portal(site.stack.gateway, site.stack.mails) as portal:
             company = await patiently(lambda: Company.found(Cast(site.stack, portal)))
-            yield cls(site, portal, company, Observer(site), seed)
+            with closing(Observer(site)) as observer:
+                yield cls(site, portal, company, observer, seed)
 
     async def play(self, number: int, faults: list[Fault]) -> Result:
         """Play one round."""
