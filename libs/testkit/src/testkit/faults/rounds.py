@@ -68,7 +68,14 @@ class Rounds:
     @asynccontextmanager
     async def at(cls, site: Site, seed: str) -> "AsyncIterator[Rounds]":
         """Bring the site up, with an organisation that takes part in all rounds."""
-        await site.prepare()
+        with site.alone():
+            await site.prepare()
+            async with cls._opened(site, seed) as rounds:
+                yield rounds
+
+    @classmethod
+    @asynccontextmanager
+    async def _opened(cls, site: Site, seed: str) -> "AsyncIterator[Rounds]":
         async with Portal(site.stack.gateway, site.stack.mails) as portal:
             company = await patiently(lambda: Company.found(Cast(site.stack, portal)))
             with closing(Observer(site)) as observer:

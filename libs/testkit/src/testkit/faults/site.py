@@ -1,14 +1,17 @@
 """Where faults strike: the instance `faults` of the local stack, with its processes, databases, topics and mails."""
 
 import asyncio
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from signal import Signals
 from typing import Any
 
 from localstack import supervise
 from localstack.instance import ensure, renew
-from localstack.layout import Instance, services
+from localstack.layout import STATE, Instance, services
 from localstack.programs import BACKING, programs
 
 from testkit.faults import between, postoffice
@@ -17,6 +20,10 @@ from testkit.stack import Stack
 from testkit.waiting import eventually
 
 NAME = "faults"
+
+
+class SiteTakenError(Exception):
+    """Two runs on one site."""
 
 
 def _instance() -> Instance:
@@ -51,6 +58,20 @@ class Site:
     def posted(self) -> list[Posted]:
         """What the mail server wrote down, of all rounds."""
         return postoffice.read(between.record(self.instance))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the site for one run; what another one does to it would be found here.
+
+        Raises:
+            SiteTakenError: Another run has it.
+        """
+        with (STATE / f"{self.instance.name}.rounds.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SiteTakenError(f"another run plays on the instance {self.instance.name!r}") from None
+            yield
 
     async def prepare(self) -> None:
         """Start what does not run, and start again what runs older code."""
