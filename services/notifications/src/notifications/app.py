@@ -47,7 +47,8 @@ from notifications.searches import store as search_store
 from notifications.searches.routes import ROUTES as SEARCH_ROUTES
 from notifications.searches.service import Searches
 from notifications.sending.jobs import jobs as sending_jobs
-from notifications.sending.model import Correspondent, Retries
+from notifications.sending.message import Correspondent
+from notifications.sending.model import Retries
 from notifications.sending.service import Pace, Sender
 from notifications.settings import NotificationsSettings
 from notifications.smtp import Mailer, SmtpMailer, SmtpServer

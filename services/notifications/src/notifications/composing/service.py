@@ -13,10 +13,11 @@ from contracts.shapes.mail_request import MailDetails
 from jinja2 import TemplateError
 
 from notifications.contacts import service as contacts
-from notifications.contacts.service import Contact, Contacts
+from notifications.contacts.service import Contact, Contacts, Standing
 from notifications.mail import service as queue
 from notifications.mail.model import MailClass, Reason, State, Target
-from notifications.sending.model import Again, Correspondent, Ended, Rendered, ascii_address, build
+from notifications.sending.message import Correspondent, Rendered, ascii_address, build
+from notifications.sending.model import Again, Ended
 from notifications.templates import TEMPLATES, Template
 from notifications.templates.service import words
 
@@ -66,9 +67,10 @@ class Composer:
             return Ended(State.GIVEN_UP, Reason.UNSURE)
         if mail["dark"]:
             return Ended(State.GIVEN_UP, Reason.DARK)
-        if await contacts.is_closed(reads, mail["subject"]):
+        standing = await contacts.standing(reads, mail["subject"])
+        if standing is Standing.ENDED:
             return Ended(State.GIVEN_UP, Reason.ACCOUNT_CLOSED)
-        if await contacts.is_unclear(reads, mail["subject"]):
+        if standing is Standing.UNCLEAR:
             return Again(Reason.NO_CONTACT)
         try:
             return await self._written(reads, mail, template)
@@ -98,7 +100,7 @@ class Composer:
             at=self.clock.machine(),
             unsubscribe=own.unsubscribe,
         )
-        return Letter(MailClass(template.mail_class), self.correspondent.address, address, message.as_bytes())
+        return Letter(MailClass(template.mail_class), self.correspondent.address, address, message)
 
     async def _recipient(self, reads: Reads, mail: Document, details: MailDetails) -> Contact | None:
         if mail["target"] == Target.ACCOUNT:

@@ -1,6 +1,7 @@
 """Keeping where a person can be mailed: their sealed address opened, and kept encrypted under their own key."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 import structlog
 from chassis.clock import Clock
@@ -21,6 +22,17 @@ PATH = "address"
 CLOSED = "closed"
 ERASED = "erased"
 UNCLEAR = "unclear"
+
+
+class Standing(Enum):
+    """Whether a person can be mailed, as far as their account goes."""
+
+    OPEN = "open"
+    ENDED = "ended"
+    """Closed or erased: no mail any more."""
+
+    UNCLEAR = "unclear"
+    """The account's latest news could not be handled: it may be that it was closed, so its mails wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class Contacts:
 
         Whose account was closed is not mailed any more, so their address is not kept, whichever event comes first.
         """
-        if await is_closed(uow, event.account):
+        if await standing(uow, event.account) is Standing.ENDED:
             return None
         opened = await mail.open_box(self.inbox, event.sealed)
         if opened is None:
@@ -81,14 +93,12 @@ class Contacts:
         return Contact(address, row["language"])
 
 
-async def is_closed(reads: Reads, subject: str) -> bool:
-    """Tell whether an account is closed or erased, which ends all mail to its person."""
-    return await store.account_state(reads, subject) in {CLOSED, ERASED}
-
-
-async def is_unclear(reads: Reads, subject: str) -> bool:
-    """Tell whether an account's latest news could not be handled: it may be that it was closed, so its mails wait."""
-    return await store.account_state(reads, subject) == UNCLEAR
+async def standing(reads: Reads, subject: str) -> Standing:
+    """Return what an account's state means for its person's mail."""
+    state = await store.account_state(reads, subject)
+    if state in {CLOSED, ERASED}:
+        return Standing.ENDED
+    return Standing.UNCLEAR if state == UNCLEAR else Standing.OPEN
 
 
 def note_account(uow: UnitOfWork, subject: str, *, state: str) -> None:

@@ -30,6 +30,7 @@ def _environment(parts: str, *, autoescape: bool) -> Environment:
         autoescape=autoescape,  # noqa: S701 - off only for the plain text, see above
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # a release's words do not change: no file is looked at again
     )
     environment.filters["day"] = day
     environment.filters["oneline"] = oneline
