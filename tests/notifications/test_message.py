@@ -8,7 +8,7 @@ from email.policy import SMTP, default
 
 import pytest
 from chassis.hashing import normal_address
-from notifications.sending.message import Correspondent, Rendered, ascii_address, build, message_id
+from notifications.letters.model import Correspondent, Rendered, ascii_address, build, message_id
 
 SENDER = Correspondent("portaal@kandidatenbank.example", "Kandidatenbank", "vragen@kandidatenbank.example")
 WORDS = Rendered("Werk je profiel bij", "Hoi,\n\nCafé & co.\n", "<p>Café &amp; co.</p>", "nl")

@@ -38,6 +38,7 @@ from notifications.alerts.service import Alerts
 from notifications.composing.service import Composer
 from notifications.contacts.handlers import on_account, on_account_parked, on_contact
 from notifications.contacts.service import Contacts
+from notifications.letters.model import Correspondent
 from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
 from notifications.mail.service import MailRequests
@@ -47,7 +48,6 @@ from notifications.searches import store as search_store
 from notifications.searches.routes import ROUTES as SEARCH_ROUTES
 from notifications.searches.service import Searches
 from notifications.sending.jobs import jobs as sending_jobs
-from notifications.sending.message import Correspondent
 from notifications.sending.model import Retries
 from notifications.sending.service import Pace, Sender
 from notifications.settings import NotificationsSettings

@@ -14,9 +14,9 @@ from jinja2 import TemplateError
 
 from notifications.contacts import service as contacts
 from notifications.contacts.service import Contact, Contacts, Standing
+from notifications.letters.model import Correspondent, Rendered, ascii_address, build
 from notifications.mail import service as queue
 from notifications.mail.model import MailClass, Reason, State, Target
-from notifications.sending.message import Correspondent, Rendered, ascii_address, build
 from notifications.sending.model import Again, Ended
 from notifications.templates import TEMPLATES, Template
 from notifications.templates.service import words
