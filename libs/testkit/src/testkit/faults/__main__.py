@@ -24,9 +24,8 @@ def main() -> int:
             say(f"{kind}: {', '.join(fault.name for fault in faults)}")
         return 0
     path: Path = asked.results or Path(".faults") / f"{asked.seed}.jsonl"
-    before = [one for one in results.read(path) if one.seed == asked.seed]
-    last = max((one.round for one in before), default=0)
-    numbers = [asked.round] if asked.round else list(range(last + 1, asked.rounds + 1))
+    done = {one.round for one in results.read(path) if one.seed == asked.seed}
+    numbers = [asked.round] if asked.round else [number for number in range(1, asked.rounds + 1) if number not in done]
     say(f"seed {asked.seed}, {len(numbers)} rounds to play, results in {path}")
     found = asyncio.run(_play(asked, path, numbers))
     for told in results.table(results.read(path)):
