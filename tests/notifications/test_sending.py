@@ -13,6 +13,7 @@ from notifications.mail import service as queue
 from notifications.sending.model import Retries
 from notifications.sending.service import give_up_overdue
 from notifications.smtp import UnreachableError
+from pymongo.errors import AutoReconnect
 from testkit.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -186,6 +187,19 @@ async def test_a_worker_killed_before_the_commit_never_sends_a_mail_of_at_most_o
     await until(world, world.sender(), told, "given-up")
     assert len(postbox.mails) == 1
     assert (await world.mail(told))["reason"] == "unsure"
+
+
+async def test_while_the_database_is_away_what_the_server_said_is_kept_and_the_mail_goes_once(world, postbox, asked, monkeypatch):
+    commit, away = world.mongo.commit, [AutoReconnect("away")] * 3
+
+    async def commits(session):
+        if postbox.mails and away:
+            raise away.pop()
+        await commit(session)
+
+    monkeypatch.setattr(world.mongo, "commit", commits)
+    await world.sender().round()
+    assert (not away, (await world.mail(asked))["state"], len(postbox.mails)) == (True, "accepted", 1)
 
 
 async def test_two_senders_at_once_send_each_mail_once(world, postbox, subject):

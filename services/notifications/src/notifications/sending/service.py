@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from chassis import trace
 from chassis.clock import Clock
+from chassis.consume import is_trouble
 from chassis.ids import jitter, new_id
 from chassis.mongo import Mongo, transact
 from chassis.uow import Document, UnitOfWork
@@ -157,6 +158,19 @@ class Sender:
             raise LeaseLostError
 
     async def _settle(self, mail: Document, token: str, fate: Again | Ended) -> None:
+        """Write down what became of it, however long the database is away: what the mail server said is known only here."""
+        wait = 0.1
+        while True:
+            try:
+                return await self._write_down(mail, token, fate)
+            except Exception as error:
+                if not is_trouble(error):
+                    raise
+                log.warning("mail_not_settled_yet", cause=mail["_id"], error=type(error).__name__)
+            await asyncio.sleep(jitter(wait))
+            wait = min(wait * 2, 5.0)
+
+    async def _write_down(self, mail: Document, token: str, fate: Again | Ended) -> None:
         now, today = self.clock.machine(), self.clock.today()
 
         async def work(uow: UnitOfWork) -> None:
