@@ -4,6 +4,7 @@ The steps of one mail are taken one by one, because what a failure means depends
 handed over it is certain that the server did not take it, afterwards it is not.
 """
 
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,6 +79,7 @@ class SmtpMailer:
             port=server.port,
             use_tls=server.tls == "implicit",
             start_tls=server.tls == "starttls",
+            tls_context=ssl.create_default_context(),  # once: reading the authorities takes longer than connecting
             username=server.username,
             password=server.password,
             timeout=server.timeout.total_seconds(),

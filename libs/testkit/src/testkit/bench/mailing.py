@@ -1,8 +1,10 @@
 """`mail`: letters made and sent over the connection that a sender keeps, against a new connection for each."""
 
+import os
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,11 @@ from notifications.smtp import Envelope, HandOver, Mailer, Reply
 from testkit.bench.figures import Figure, alternate
 from testkit.bench.ground import Ground
 from testkit.bench.processes import free_port, running, variables
+from testkit.certificates import write_certificate
 
 MAILS = 200
+LOGIN = {"smtp_tls": "starttls", "smtp_username": "portaal", "smtp_password": "for the sink"}
+"""As a relay in production wants it: TLS, and somebody it knows."""
 
 
 class Reconnecting:
@@ -51,9 +56,10 @@ async def mail(ground: Ground) -> list[Figure]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = await stack.enter_async_context(ground.database_name())
         smtp, health = free_port(), free_port()
-        told: dict[str, Any] = variables(ground, database, health) | {"smtp_port": str(smtp)}
+        certificate = stack.enter_context(_trusted(write_certificate(folder / "relay.pem")))
+        told: dict[str, Any] = variables(ground, database, health) | LOGIN | {"smtp_port": str(smtp)}
         settings = NotificationsSettings(**told)
-        arguments = (str(smtp), str(health))
+        arguments = (str(smtp), str(health), str(certificate))
         await stack.enter_async_context(running("testkit.bench.sink", *arguments, told={}, port=health, log=folder / "sink.log"))
         made = connect(settings)
         await made.mongo.ensure_indexes(outbox.INDEXES, *INDEXES)
@@ -68,6 +74,19 @@ async def mail(ground: Ground) -> list[Figure]:
         await made.close()
     baseline = "mails/s over a new connection for each"
     return [Figure("mail", "mails/s", baseline, alone, goal=4), Figure("mail-queue", "mails/s", baseline, queued)]
+
+
+@contextmanager
+def _trusted(certificate: Path) -> Iterator[Path]:
+    """Trust a certificate in this process, where OpenSSL looks for the machine's authorities."""
+    before = os.environ.get("SSL_CERT_FILE")
+    os.environ["SSL_CERT_FILE"] = str(certificate)
+    try:
+        yield certificate
+    finally:
+        os.environ.pop("SSL_CERT_FILE")
+        if before is not None:
+            os.environ["SSL_CERT_FILE"] = before
 
 
 async def _contact(parts: Parts, subject: str) -> None:
