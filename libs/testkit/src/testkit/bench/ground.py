@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
+import pymongo
 from aiokafka.admin import AIOKafkaAdminClient
 from chassis.clock import Clock
 from chassis.kafka import ensure_topics
@@ -19,6 +20,8 @@ from testkit.counters import Stream, fresh_stream
 from testkit.parts import TEST, fresh_name
 
 PATIENCE = timedelta(seconds=20)
+DROPPING = 120
+"""Seconds: what a benchmark wrote much of is not gone at once."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ class Ground:
         try:
             yield name
         finally:
-            for one in (name, keyring_of(name)):
-                await mongo.client.drop_database(one)
+            with pymongo.timeout(DROPPING):
+                for one in (name, keyring_of(name)):
+                    await mongo.client.drop_database(one)
             await mongo.close()
 
     @asynccontextmanager
