@@ -1,9 +1,10 @@
-"""Waiting in tests: a predicate is asked again until it holds. No test sleeps for a guessed time."""
+"""Waiting in tests: a predicate is asked again until it holds. No test sleeps for a guessed time. And what runs meanwhile."""
 
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
@@ -38,3 +39,15 @@ async def eventually(predicate: Callable[[], Any], timeout: float = 10, every: f
         if time.monotonic() > deadline:
             raise AssertionError(f"still not after {timeout} s; the last answer was {last!r}")
         await asyncio.sleep(every)
+
+
+@asynccontextmanager
+async def beside(endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something beside the block, and end it with it; how it failed before that is raised."""
+    task = asyncio.create_task(endless)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

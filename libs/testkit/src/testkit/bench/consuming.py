@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -21,6 +21,7 @@ from testkit.bench.ground import Ground
 from testkit.bench.relaying import at_a_pace
 from testkit.counters import Running, Stream, headers_of, make_consumer, project
 from testkit.parts import fresh_name
+from testkit.waiting import beside
 
 EVENTS, FEWER = 20_000, 1_500
 KEYS = 4_000
@@ -114,13 +115,12 @@ async def _rate(
         consumer.group = fresh_name("bench")
         clocked = Clocked(consumer, events, one_by_one=one_by_one)
         if busy:
-            await stack.enter_async_context(_other_writes(mongo))
+            await stack.enter_async_context(beside(_other_writes(mongo)))
         await stack.enter_async_context(Running(consumer, ground.kafka))
         return await clocked.done
 
 
-@asynccontextmanager
-async def _other_writes(mongo: Mongo) -> AsyncIterator[None]:
+async def _other_writes(mongo: Mongo) -> None:
     """Write to the documents that the consumer writes too, at a steady pace."""
     number = 0
 
@@ -134,13 +134,7 @@ async def _other_writes(mongo: Mongo) -> AsyncIterator[None]:
 
         await transact(mongo, work)
 
-    task = asyncio.create_task(at_a_pace(one, OTHER_WRITES, 120))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    await at_a_pace(one, OTHER_WRITES, 120)
 
 
 async def _without_database(ground: Ground, stream: Stream) -> float:

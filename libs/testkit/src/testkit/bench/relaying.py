@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +20,7 @@ from pymongo.monitoring import CommandListener
 from testkit.bench.figures import Figure, Round, alternate
 from testkit.bench.ground import Ground
 from testkit.counters import Stream
-from testkit.waiting import eventually
+from testkit.waiting import beside, eventually
 
 BATCH = int(ServiceSettings.model_fields["relay_batch"].default)
 ROWS, AGGREGATES = 16_000, 200
@@ -78,17 +77,6 @@ def _relay(mongo: Mongo, stream: Stream, ground: Ground, *, poll: float = 2.0) -
     return Relay(mongo, leases, service=stream.name, bootstrap=ground.kafka, batch=BATCH, poll=poll)
 
 
-@asynccontextmanager
-async def _running(made: Relay) -> AsyncIterator[None]:
-    task = asyncio.create_task(made.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
 async def _drained(mongo: Mongo, made: Relay) -> float:
     """Return the rate at which a full outbox is emptied."""
     await _fill(mongo, made.service)
@@ -102,7 +90,7 @@ async def _drained(mongo: Mongo, made: Relay) -> float:
             done.set()
 
     made.delete = counting  # type: ignore[method-assign]  # the wrapper is the point
-    async with _running(made):
+    async with beside(made.run()):
         await gate.opened()
         begun = time.perf_counter()
         await done.wait()
@@ -208,7 +196,7 @@ async def _latency(mongo: Mongo, made: Relay, stream: Stream) -> float:
         committed[event] = time.perf_counter()
 
     made.publish = noting  # type: ignore[method-assign]  # the wrapper is the point
-    async with _running(made):
+    async with beside(made.run()):
         await gate.opened()
         await at_a_pace(one, PER_SECOND, SECONDS)
         await eventually(lambda: len(acknowledged) == len(committed))
