@@ -3,6 +3,7 @@
 A service adds `ROUTES` to its own and the dependency `set_aside`.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from litestar import get, post
@@ -105,9 +106,7 @@ async def replay_many(
     data: JSONBody[Replayed], caller: NamedDependency[Caller], set_aside: NamedDependency[SetAside]
 ) -> dict[str, Any]:
     """Replay a batch. `after` in the answer, sent with the next request, goes on behind what was tried."""
-    found = await set_aside.find(data.wanted(), after=data.after, limit=data.limit)
-    done = [await set_aside.replay(one.id, by=caller.subject, dry=data.dry_run) for one in found]
-    return _batch(done, full=len(found) == data.limit)
+    return await _each(set_aside, data, lambda ref: set_aside.replay(ref, by=caller.subject, dry=data.dry_run))
 
 
 @post("/dead-letters/discard", opt=_OPERATES, tags=_TAGS, status_code=200)
@@ -115,9 +114,7 @@ async def discard_many(
     data: JSONBody[Discarded], caller: NamedDependency[Caller], set_aside: NamedDependency[SetAside]
 ) -> dict[str, Any]:
     """Discard a batch, all for one reason."""
-    found = await set_aside.find(data.wanted(), after=data.after, limit=data.limit)
-    done = [await set_aside.discard(one.id, why=data.why, by=caller.subject) for one in found]
-    return _batch(done, full=len(found) == data.limit)
+    return await _each(set_aside, data, lambda ref: set_aside.discard(ref, why=data.why, by=caller.subject))
 
 
 def _document(result: Result) -> dict[str, Any]:
@@ -126,8 +123,11 @@ def _document(result: Result) -> dict[str, Any]:
     return result.document()
 
 
-def _batch(done: list[Result], *, full: bool) -> dict[str, Any]:
-    return {"items": [one.document() for one in done], "after": done[-1].id if full else None}
+async def _each(set_aside: SetAside, asked: Selection, do: Callable[[str], Awaitable[Result]]) -> dict[str, Any]:
+    """Do it to each of a batch; `after` is None when the batch was not full, so that nothing more can be there."""
+    found = await set_aside.find(asked.wanted(), after=asked.after, limit=asked.limit)
+    done = [await do(one.id) for one in found]
+    return {"items": [one.document() for one in done], "after": done[-1].id if len(found) == asked.limit else None}
 
 
 ROUTES = [list_set_aside, show, replay, discard, replay_many, discard_many]
