@@ -2,7 +2,6 @@
 
 import gc
 import smtplib
-import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from pymongo.errors import DuplicateKeyError
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testkit.parts import create_topics, fresh_name
+from testkit.ports import free_port
 from testkit.waiting import eventually
 
 COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -56,11 +56,6 @@ pytestmark = [
     # docker's client leaves its socket to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

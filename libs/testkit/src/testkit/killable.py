@@ -11,14 +11,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import replace
-from importlib import import_module
 from typing import Any
 
 from chassis.jobs import Job
 from chassis.process import run_worker
-from chassis.settings import load
 from chassis.terminal import say
 from chassis.worker import Worker
+
+from testkit.roots import settings_of, worker_of
 
 Call = Callable[..., Awaitable[Any]]
 _in_job: ContextVar[str | None] = ContextVar("in_job", default=None)
@@ -83,8 +83,7 @@ def main() -> None:
     parser.add_argument("service", choices=["identity", "profiles", "consent", "notifications"])
     parser.add_argument("point", choices=sorted(POINTS))
     asked = parser.parse_args()
-    settings = load(getattr(import_module(f"{asked.service}.settings"), f"{asked.service.capitalize()}Settings"))
-    build: Callable[[Any], Worker] = import_module(f"{asked.service}.app").build_worker
+    settings, build = settings_of(asked.service), worker_of(asked.service)
 
     def armed() -> Worker:
         worker = build(settings)

@@ -28,8 +28,9 @@ from notifications.smtp import Envelope, HandOver, Mailer, Reply
 
 from testkit.bench.figures import Figure, alternate
 from testkit.bench.ground import Ground
-from testkit.bench.processes import free_port, running, variables
+from testkit.bench.processes import running, variables
 from testkit.certificates import write_certificate
+from testkit.ports import free_port
 
 MAILS = 200
 LOGIN = {"smtp_tls": "starttls", "smtp_username": "portaal", "smtp_password": "for the sink"}

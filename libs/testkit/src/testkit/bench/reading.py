@@ -13,7 +13,8 @@ from testkit.bench.bank import API, Bank, filled
 from testkit.bench.figures import Figure, alternate
 from testkit.bench.ground import Ground
 from testkit.bench.load import hammer, request
-from testkit.bench.processes import environment, free_port, running, variables
+from testkit.bench.processes import environment, running, variables
+from testkit.ports import free_port
 
 PEOPLE, REQUESTS, AT_ONCE = 40, 2_000, 8
 

@@ -13,8 +13,9 @@ from chassis.uow import UnitOfWork
 from testkit.bench.figures import Figure, alternate, worst
 from testkit.bench.ground import Ground
 from testkit.bench.load import hammer, request
-from testkit.bench.processes import environment, free_port, running, variables
+from testkit.bench.processes import environment, running, variables
 from testkit.keys import Signer
+from testkit.ports import free_port
 
 REQUESTS, AT_ONCE = 6_000, 16
 ALONE = 1_500

@@ -21,7 +21,8 @@ from identity.settings import IdentitySettings
 from testkit.bench.figures import Figure, Round, alternate
 from testkit.bench.ground import Ground
 from testkit.bench.load import Load, drip, hammer, request
-from testkit.bench.processes import environment, free_port, running, variables
+from testkit.bench.processes import environment, running, variables
+from testkit.ports import free_port
 
 API = "/api/identity/v1"
 PASSWORD = "pas fiets brug"  # noqa: S105 - invented people's

@@ -13,9 +13,10 @@ from localstack.layout import services
 
 from testkit.bench.figures import Figure, Round, worst
 from testkit.bench.ground import Ground
-from testkit.bench.processes import environment, free_port, running, variables
+from testkit.bench.processes import environment, running, variables
 from testkit.counters import Stream
 from testkit.parts import fresh_name
+from testkit.ports import free_port
 
 ROUNDS = 3
 EMPTY = {"api": "an empty Litestar process", "worker": "an empty FastStream process"}

@@ -4,17 +4,16 @@ The service's own group belongs to whoever runs the service on this Kafka.
 """
 
 import sys
-from importlib import import_module
 
 from chassis.process import run_worker
-from chassis.settings import load
+
+from testkit.roots import settings_of, worker_of
 
 
 def main() -> None:
     """Run it."""
     service, group = sys.argv[1:]
-    settings = load(getattr(import_module(f"{service}.settings"), f"{service.capitalize()}Settings"))
-    build = import_module(f"{service}.app").build_worker
+    settings, build = settings_of(service), worker_of(service)
     run_worker(lambda: build(settings, group=group), settings)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +10,14 @@ import httpx
 
 from testkit.faults.process import NAME
 from testkit.faults.site import Site
+from testkit.ports import free_port
 from testkit.waiting import eventually
 
 
 @asynccontextmanager
 async def second_worker(site: Site, service: str, *, name: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a second worker of a service; it takes part when the block begins, and is ended as a worker should be."""
-    name, port = name or f"{service}-worker-2", _free_port()
+    name, port = name or f"{service}-worker-2", free_port()
     environment = {
         **site.stack.process_environment(service),
         f"{service.upper()}_WORKER_PORT": str(port),
@@ -49,9 +49,3 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
