@@ -10,6 +10,7 @@ from random import Random
 
 from localstack.layout import services
 
+from testkit.faults.broker import STARTS_WITHIN
 from testkit.faults.clocks import turn
 from testkit.faults.fault import Fault
 from testkit.faults.ledger import now
@@ -22,8 +23,6 @@ from testkit.waiting import eventually
 WORKERS_POINTS = ("after-commit", "before-offsets", "before-delete")
 SWEEPERS = ("identity", "profiles")
 """Services whose jobs have something to do when a year has passed."""
-STARTS_WITHIN = 170
-"""Seconds that Kafka may need to come back, on a machine that does much else."""
 A_YEAR = timedelta(days=367)
 SLEEP = (4.5, 7.0)
 """Seconds of a stopped worker: more than its session at the broker and its leases (3 s on the local stack)."""

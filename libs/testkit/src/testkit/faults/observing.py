@@ -49,9 +49,9 @@ class Observer:
     async def begin(self) -> None:
         """Note where everything is before a round."""
         self.highest = 0
-        self._posted = len(self.site.posted())
         await self.tail.begin()
         await asyncio.to_thread(self.stored.begin)
+        self._posted = len(self.site.posted())  # after the queue: what had ended there had been posted
         self.logbook.new_lines()
 
     async def watch_outboxes(self) -> None:

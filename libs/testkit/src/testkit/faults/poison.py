@@ -16,6 +16,7 @@ from localstack.layout import services
 from localstack.topics import settings
 
 from testkit.deliveries import saying
+from testkit.faults.broker import producing, when_up
 from testkit.faults.fault import Fault
 from testkit.faults.site import Site
 
@@ -71,7 +72,7 @@ def sample(topic: str) -> Event:
 async def put(site: Site, topic: str, shape: str) -> None:
     """Put a record of that shape on a topic, and note where it lies."""
     key, value, headers = SHAPES[shape](sample(topic))
-    async with AIOKafkaProducer(bootstrap_servers=site.stack.kafka) as producer:
+    async with producing(site.stack.kafka) as producer:
         await _send(site, producer, topic, (key, value, headers))
 
 
@@ -87,7 +88,7 @@ async def hundred(site: Site, dice: Random) -> str:
     topics = [topic.name for kind, many in ((HAPPENING, 1), (STREAM, 3)) for topic in _some(dice, followed, kind, many)]
     shapes = [*SHAPES, *dice.choices([shape for shape in SHAPES if shape != "a huge body"], k=MANY - len(SHAPES))]
     dice.shuffle(shapes)
-    async with AIOKafkaProducer(bootstrap_servers=site.stack.kafka) as producer:
+    async with producing(site.stack.kafka) as producer:
         for shape in shapes:
             topic = dice.choice([topic for topic in topics if shape != KEYLESS or event_on(topic).topic.kind is HAPPENING])
             await _send(site, producer, topic, SHAPES[shape](sample(topic)))
@@ -102,11 +103,11 @@ def _some(dice: Random, topics: Sequence[Topic], kind: Kind, many: int) -> list[
 async def unwritable(site: Site, names: Sequence[str]) -> AsyncIterator[None]:
     """Let the broker refuse every record on these topics."""
     theirs = {topic.name: settings(topic) for topic in TOPICS if topic.name in names}
-    await configure(site.stack.kafka, {name: told | TINY for name, told in theirs.items()})
+    await when_up(lambda: configure(site.stack.kafka, {name: told | TINY for name, told in theirs.items()}))
     try:
         yield
     finally:
-        await configure(site.stack.kafka, theirs)
+        await when_up(lambda: configure(site.stack.kafka, theirs))
 
 
 async def dead_letters_refused(site: Site, dice: Random) -> str:

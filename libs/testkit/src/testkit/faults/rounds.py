@@ -39,6 +39,13 @@ async def patiently(prepare: Callable[[], Awaitable[T]]) -> T:
         return await prepare()
 
 
+def told(error: BaseException) -> str:
+    """Name an error with its text; of several that came together each."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(map(told, error.exceptions))
+    return f"{type(error).__name__}: {error}"
+
+
 @dataclass(frozen=True)
 class Result:
     """What a round came to: one line of the results file."""
@@ -87,7 +94,7 @@ class Rounds:
         try:
             findings = await self._play(seeded(self.seed, number), ledger, faults, struck)
         except Exception as error:  # noqa: BLE001 - a round that could not be played is a finding, and the next one is played
-            findings = [Finding(Kind.SEEN, f"the round ended with {type(error).__name__}: {error}"[:500])]
+            findings = [Finding(Kind.SEEN, f"the round ended with {told(error)}"[:500])]
         return Result(
             seed=self.seed,
             round=number,

@@ -3,7 +3,6 @@
 import asyncio
 from random import Random
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from chassis.ids import new_id
@@ -12,6 +11,7 @@ from localstack.layout import services
 from pymongo import MongoClient
 
 from testkit.deliveries import Delivery, saying
+from testkit.faults.broker import producing
 from testkit.faults.fault import Fault
 from testkit.faults.nextversion import SEEN, NoticeEvent
 from testkit.faults.process import Reins
@@ -49,7 +49,7 @@ async def unknown_type(site: Site, dice: Random) -> str:
     headers = [
         (name, UNKNOWN if name == "ce_type" else value) for name, value in saying(NoticeEvent(notice="unknown"), 1).headers()
     ]
-    async with AIOKafkaProducer(bootstrap_servers=site.stack.kafka) as producer:
+    async with producing(site.stack.kafka) as producer:
         for topic in topics * 5:
             await producer.send_and_wait(topic, key=f"unknown-{new_id()}".encode(), value=b"{}", headers=headers)
     return f"events of unknown types on {', '.join(topics)}"
@@ -58,7 +58,7 @@ async def unknown_type(site: Site, dice: Random) -> str:
 async def _notices(site: Site) -> set[str]:
     """Put events on the topic that only the next version follows; returns their keys."""
     said: list[Delivery] = [saying(NoticeEvent(notice=f"notice-{new_id()}"), 1) for _ in range(NOTICES)]
-    async with AIOKafkaProducer(bootstrap_servers=site.stack.kafka) as producer:
+    async with producing(site.stack.kafka) as producer:
         for one in said:
             record = one.record()
             await producer.send_and_wait(record.topic, key=record.key, value=record.value, headers=one.headers())
