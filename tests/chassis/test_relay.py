@@ -5,10 +5,12 @@ from collections import defaultdict
 from contextlib import asynccontextmanager
 
 import pytest
+from aiokafka.partitioner import DefaultPartitioner
 from chassis.detour import Detour
 from chassis.leases import Leases
 from chassis.mongo import Mongo
 from chassis.outbox import slot_of as slot
+from chassis.relay import partition
 from localstack.kafka import configure
 from testkit.counters import fresh_stream, make_relay, prepare, raise_counter
 from testkit.probe import read_topic
@@ -71,6 +73,13 @@ async def test_a_record_carries_the_cloudevents_attributes(mongo, kafka):
         "content-type": "application/json",
     }
     assert record.value == b'{"counter":"c","value":1}'
+
+
+def test_an_aggregate_goes_to_the_partition_that_every_kafka_client_chooses():
+    keys = [f"aggregate-{number}".encode() for number in range(500)] * 2
+    for count in (1, 6, 12):
+        partitions = list(range(count))
+        assert [partition(key, partitions, []) for key in keys] == [DefaultPartitioner()(key, partitions, []) for key in keys]
 
 
 async def test_a_busy_aggregate_does_not_starve_a_lone_one(mongo, kafka):

@@ -8,11 +8,13 @@ again. Without it a late copy would stay as the last word of a compacted topic. 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from chassis import trace
@@ -171,6 +173,7 @@ class Relay:
             transaction_timeout_ms=10_000,
             request_timeout_ms=10_000,
             acks="all",
+            partitioner=partition,
         )
         try:
             await producer.start()
@@ -214,15 +217,25 @@ def _span(row: Document) -> trace.Span:
 
 def _headers(row: Document, span: trace.Span) -> list[tuple[str, bytes]]:
     """Return the CloudEvents 1.0 attributes of the Kafka binding, binary mode."""
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": row["_id"],
-        "ce_source": f"/{row['topic'].split('.')[0]}",
-        "ce_type": row["type"],
-        "ce_subject": row["key"],
-        "ce_time": row["time"].isoformat(),
-        "ce_sequence": str(row["sequence"]),
-        "content-type": "application/json",
-        "traceparent": span.traceparent,
-    }
-    return [(name, value.encode()) for name, value in headers.items()]
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", row["_id"].encode()),
+        ("ce_source", b"/" + row["topic"].partition(".")[0].encode()),
+        ("ce_type", row["type"].encode()),
+        ("ce_subject", row["key"].encode()),
+        ("ce_time", row["time"].isoformat().encode()),
+        ("ce_sequence", b"%d" % row["sequence"]),
+        ("content-type", b"application/json"),
+        ("traceparent", span.traceparent.encode()),
+    ]
+
+
+def partition(key: bytes, partitions: Sequence[int], _available: Sequence[int]) -> int:
+    """Return the partition of an aggregate, the one that every Kafka client chooses for its key."""
+    return partitions[_hash(key) % len(partitions)]
+
+
+@lru_cache(maxsize=4096)
+def _hash(key: bytes) -> int:
+    """Return Kafka's hash of a key. In Python it costs a fifth of publishing an event, and the same aggregates come again."""
+    return int(murmur2(key)) & 0x7FFFFFFF
