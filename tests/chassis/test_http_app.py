@@ -94,6 +94,14 @@ async def bank(purpose: NamedDependency[str]) -> dict[str, str]:
     return {"purpose": purpose}
 
 
+@get(
+    "/application",
+    opt={"access": roles("recruiter", "hiring-manager"), "purposes": purposes("application-assessment", "contact-candidate")},
+)
+async def application(purpose: NamedDependency[str]) -> dict[str, str]:
+    return {"purpose": purpose}
+
+
 @post(
     "/organisations/{organisation:str}/vacancies",
     opt={"access": member("recruiter", of="organisation") | scope("vacancies:write")},
@@ -149,7 +157,7 @@ async def renew(secret: FromPath[str]) -> Response[str]:
     return page("en", title=Text("Verlengd", "Renewed"))
 
 
-ROUTES = [open_to_all, me, bank, publish, change, numbers, needs, fails, renew_page, renew]
+ROUTES = [open_to_all, me, bank, application, publish, change, numbers, needs, fails, renew_page, renew]
 
 
 @pytest.fixture
@@ -204,6 +212,14 @@ def test_a_route_without_a_rule_builds_no_app(settings: SampleSettings, mongo: F
         build_api(settings=settings, version="1", routes=[forgotten], mongo=mongo, clock=Clock())
 
 
+def test_a_route_whose_callers_may_not_state_its_purpose_builds_no_app(settings: SampleSettings, mongo: FakeMongo) -> None:
+    @get("/looks", opt={"access": roles("recruiter"), "purposes": purposes("candidate-search")})
+    async def looks() -> None: ...
+
+    with pytest.raises(ImproperlyConfiguredException, match="recruiter without access to the bank may state none"):
+        build_api(settings=settings, version="1", routes=[looks], mongo=mongo, clock=Clock())
+
+
 async def test_a_visitor_is_welcome_only_where_everybody_is(client: httpx.AsyncClient) -> None:
     assert (await client.get("/open")).json() == {"role": "visitor"}
     refused = await client.get("/me")
@@ -231,6 +247,17 @@ async def test_a_purpose_that_is_not_permitted_is_refused_and_named(client: http
     assert refused.json()["header"] == "Purpose"
     assert refused.json()["permitted"] == ["candidate-search", "contact-candidate"]
     assert "curiosity" not in refused.text
+
+
+async def test_a_purpose_that_the_route_permits_to_others_is_refused(client: httpx.AsyncClient) -> None:
+    manager = Caller("person-3", "hiring-manager", org="org-1", session="s3")
+    for caller, stated, status in (
+        (RECRUITER, "contact-candidate", 200),
+        (manager, "application-assessment", 200),
+        (manager, "contact-candidate", 403),
+    ):
+        answer = await client.get("/application", headers=bearer(caller) | {"Purpose": stated})
+        assert answer.status_code == status, (caller.role, stated)
 
 
 async def test_another_organisations_id_is_refused(client: httpx.AsyncClient) -> None:

@@ -24,7 +24,7 @@ from chassis.http.context import RequestContext, add_headers
 from chassis.http.documentation import openapi, stamp
 from chassis.http.errors import answer
 from chassis.http.etags import provide_if_match
-from chassis.http.guards import Access, Connection, authorize, caller_of, is_litestars_own
+from chassis.http.guards import Connection, authorize, caller_of, flaw, is_litestars_own
 from chassis.http.health import health_routes
 from chassis.http.pagination import provide_page
 from chassis.known import INDEXES as KNOWN_INDEXES
@@ -56,7 +56,7 @@ def build_api(
     `Provide`. Nothing is connected before the lifespan, and nothing in it waits for a dependency that is down.
 
     Raises:
-        ImproperlyConfiguredException: A route has no rule (`opt={"access": …}`).
+        ImproperlyConfiguredException: A route has no rule (`opt={"access": …}`), or purposes that its callers may not state.
     """
     known = Known(mongo, poll=settings.known_poll)
     tasks = {
@@ -107,8 +107,9 @@ async def provide_purpose(stated: Annotated[str, HeaderParameter(name="Purpose",
 
 
 def _check_rule(handler: HTTPRouteHandler) -> None:
-    if not isinstance(handler.opt.get("access"), Access):
-        raise ImproperlyConfiguredException(f"{sorted(handler.paths)}: {handler.handler_name} states no rule in opt['access']")
+    wrong = flaw(handler.opt)
+    if wrong is not None:
+        raise ImproperlyConfiguredException(f"{sorted(handler.paths)}: {handler.handler_name} {wrong}")
 
 
 def _shared(settings: ServiceSettings, clock: Clock) -> dict[str, Provide]:

@@ -6,7 +6,7 @@ Rules are plain values, so that a test can walk through all routes and print who
 answer, whatever its reason; the reason is logged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,29 +17,15 @@ from litestar.handlers import BaseRouteHandler
 from chassis import metrics
 from chassis.http.language import Text
 from chassis.http.problems import ForbiddenProblem
+from chassis.http.purposes import PEOPLE, PURPOSES, may_state, misfit
 from chassis.http.raw import header
 from chassis.tokens import Caller
 
 log = structlog.get_logger()
 Connection = ASGIConnection[Any, Any, Any, Any]
 
-PEOPLE = frozenset({"candidate", "recruiter", "hiring-manager", "administrator", "privacy-officer", "operator"})
 SYSTEM = "system"
 ROLES = PEOPLE | {SYSTEM}
-PURPOSES = frozenset(
-    {
-        "own-data",
-        "candidate-search",
-        "application-assessment",
-        "contact-candidate",
-        "hiring-dossier",
-        "job-alert",
-        "newsletter",
-        "announcement",
-        "data-subject-request",
-        "break-glass",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -107,7 +93,19 @@ def scope(name: str, *, bank: bool = False, of: str | None = None) -> Access:
 
 def purposes(*names: str) -> tuple[str, ...]:
     """Return the purposes that a route permits, for `opt={"purposes": …}`: the header `Purpose` must state one of them."""
-    return tuple(sorted(_known(names, PURPOSES)))
+    return tuple(sorted(_known(names, frozenset(PURPOSES))))
+
+
+def flaw(opt: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with what a route states about itself, or None: it builds no application then."""
+    access, permitted = opt.get("access"), opt.get("purposes")
+    if not isinstance(access, Access):
+        return "states no rule in opt['access']"
+    if not permitted:
+        return None
+    if access.everybody:
+        return "asks everybody for a purpose, and nobody who is not signed in can be held to one"
+    return misfit(permitted, [(role, grant.bank) for grant in access.grants for role in sorted(grant.roles)])
 
 
 class PurposeProblem(ForbiddenProblem):
@@ -133,7 +131,7 @@ async def authorize(connection: Connection, handler: BaseRouteHandler) -> None:
         _refused(connection, caller, "access")
         raise ForbiddenProblem
     permitted = handler.opt.get("purposes")
-    if permitted and header(connection.scope, b"purpose") not in permitted:
+    if permitted and not _may_read_for(header(connection.scope, b"purpose"), permitted, caller):
         _refused(connection, caller, "purpose")
         raise PurposeProblem("The header Purpose must state a permitted purpose", header="Purpose", permitted=list(permitted))
 
@@ -147,6 +145,10 @@ def caller_of(connection: Connection) -> Caller:
     """Return who calls: a visitor on a public route."""
     caller = connection.scope.get("user")
     return caller if isinstance(caller, Caller) else Caller.visitor()
+
+
+def _may_read_for(stated: str, permitted: Sequence[str], caller: Caller) -> bool:
+    return stated in permitted and may_state(stated, caller.role, bank=caller.bank)
 
 
 def _refused(connection: Connection, caller: Caller, why: str) -> None:
