@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,7 @@ from chassis.clock import Clock
 from chassis.crypto import DataKey, UnreadableError, decrypt, encrypt
 from chassis.destruction import PENDING, destroy_due, schedule_destruction
 from chassis.ids import new_id
-from chassis.keyring import CACHED, ERASED, KEYS, KeyDestroyedError, KeyMissingError, Keyring, SubjectErasedError
+from chassis.keyring import CACHED, ERASED, KEYS, KeyDestroyedError, KeyMissingError, Keyring, Owner, SubjectErasedError
 from chassis.master import MasterKeyError, MasterKeys
 from chassis.mongo import Mongo, transact
 from chassis.uow import Document, Filter, UnitOfWork
@@ -198,12 +198,41 @@ async def test_a_key_that_is_made_while_the_subject_is_erased_is_not_given_out(m
     """The list of the erased is read after the key was made, so one of the two sees the other."""
 
     class Overtaken(Keyring):
-        async def _make(self, subject: str, klass: str) -> None:
-            await super()._make(subject, klass)
-            await mongo.database[ERASED].insert_one({"_id": subject})
+        async def _make(self, owners: Iterable[Owner]) -> None:
+            await super()._make(owners)
+            await mongo.database[ERASED].insert_one({"_id": "ann"})
 
     with pytest.raises(SubjectErasedError):
         await Overtaken(mongo, MASTERS).key("ann", "career")
+    await mongo.database[ERASED].delete_many({})
+    await mongo.database[KEYS].delete_many({})
+    with pytest.raises(SubjectErasedError):
+        await Overtaken(mongo, MASTERS).keys([("bob", "career"), ("ann", "career")])
+
+
+async def test_the_keys_of_many_are_made_with_a_few_calls_and_are_the_same_for_everybody(
+    keyring: Keyring, elsewhere: Keyring, mongo: Mongo
+) -> None:
+    owners = [(f"person-{number}", "career") for number in range(40)]
+    first = await keyring.key(*owners[0])
+    made = await asyncio.gather(*(one.keys(owners) for one in (keyring, elsewhere, Keyring(mongo, MASTERS))))
+    for owner in owners:
+        box = box_of(made[0][owner])
+        assert all(opens(keys[owner], box) for keys in made)
+    assert opens(first, box_of(made[1][owners[0]]))
+    assert len(await mongo.find(KEYS, {})) == len(owners)
+
+
+async def test_among_many_one_destroyed_key_or_erased_subject_refuses_them_all_and_none_is_made(
+    keyring: Keyring, mongo: Mongo
+) -> None:
+    await keyring.destroy("ann", "career")
+    with pytest.raises(KeyDestroyedError):
+        await keyring.keys([("bob", "career"), ("ann", "career")])
+    await keyring.erase("cas")
+    with pytest.raises(SubjectErasedError):
+        await keyring.keys([("cas", "career")])
+    assert await mongo.find_one(KEYS, {"_id": "cas:career"}) is None
 
 
 async def test_keys_lie_wrapped_and_a_row_cannot_pass_for_another(keyring: Keyring, elsewhere: Keyring, mongo: Mongo) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
+from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo.errors import BulkWriteError
 
 from chassis.bounded import Bounded
 from chassis.crypto import KEY_BYTES, DataKey
@@ -27,6 +27,7 @@ KEYS: Final = "data_keys"
 ERASED: Final = "erased_subjects"
 INDEXES: Final[Indexes] = {KEYS: [IndexModel([("subject", ASCENDING)])]}
 CACHED: Final = timedelta(seconds=60)
+_DUPLICATE: Final = 11000
 Owner = tuple[str, str]
 """A subject and a retention class."""
 
@@ -67,8 +68,25 @@ class Keyring:
         try:
             return await self.existing(subject, klass)
         except KeyMissingError:
-            await self._make(subject, klass)
+            await self._make([(subject, klass)])
             return await self.existing(subject, klass)
+
+    async def keys(self, owners: Iterable[Owner]) -> dict[Owner, DataKey]:
+        """Return the keys to write with of many at once: a few calls, however many there are and have to be made.
+
+        Raises:
+            KeyDestroyedError: One of them was destroyed, or (SubjectErasedError) one of the subjects was erased.
+        """
+        held, loaded = await self._held_and_loaded(owners)
+        missing = [owner for owner, key in loaded.items() if isinstance(key, KeyMissingError)]
+        if missing:
+            await self._make(missing)
+            loaded |= await self._load(missing)
+        for owner, key in loaded.items():
+            if isinstance(key, NoKeyError):
+                raise key
+            held[owner] = key
+        return held
 
     async def existing(self, subject: str, klass: str) -> DataKey:
         """Return the key to read with.
@@ -87,10 +105,7 @@ class Keyring:
 
     async def many(self, owners: Iterable[Owner]) -> dict[Owner, DataKey]:
         """Return the keys of many at once, to show a page of people; who has none is left out."""
-        now = self.mongo.clock.machine()
-        wanted = dict.fromkeys(owners)
-        held = {owner: key for owner in wanted if (key := self._cache.get(owner, now)) is not None}
-        loaded = await self._load([owner for owner in wanted if owner not in held])
+        held, loaded = await self._held_and_loaded(owners)
         return held | {owner: key for owner, key in loaded.items() if isinstance(key, DataKey)}
 
     async def destroy(self, subject: str, klass: str) -> None:
@@ -123,14 +138,26 @@ class Keyring:
         self._forgotten += 1
         self._cache.drop((subject, klass))
 
-    async def _make(self, subject: str, klass: str) -> None:
-        owner = row_id(subject, klass)
-        row = {"subject": subject, "class": klass, "made": self.mongo.clock.machine()}
-        row |= self.masters.wrap(random_bytes(KEY_BYTES), owner=owner)
+    async def _make(self, owners: Iterable[Owner]) -> None:
+        """Offer a key for each; where somebody made one in the same moment, theirs stays and is read back."""
+        now = self.mongo.clock.machine()
+        offers = []
+        for subject, klass in owners:
+            name = row_id(subject, klass)
+            row = {"subject": subject, "class": klass, "made": now} | self.masters.wrap(random_bytes(KEY_BYTES), owner=name)
+            offers.append(UpdateOne({"_id": name}, {"$setOnInsert": row}, upsert=True))
         try:
-            await self.mongo.database[KEYS].update_one({"_id": owner}, {"$setOnInsert": row}, upsert=True)
-        except DuplicateKeyError:  # somebody made it in the same moment, and theirs is read back
-            return
+            await self.mongo.database[KEYS].bulk_write(offers, ordered=False)
+        except BulkWriteError as error:
+            if any(one["code"] != _DUPLICATE for one in (error.details or {}).get("writeErrors", [{"code": None}])):
+                raise
+
+    async def _held_and_loaded(self, owners: Iterable[Owner]) -> tuple[dict[Owner, DataKey], dict[Owner, DataKey | NoKeyError]]:
+        """Return what lies in the cache, and what the rest is found to be."""
+        now = self.mongo.clock.machine()
+        wanted = dict.fromkeys(owners)
+        held = {owner: key for owner in wanted if (key := self._cache.get(owner, now)) is not None}
+        return held, await self._load([owner for owner in wanted if owner not in held])
 
     async def _load(self, owners: list[Owner]) -> dict[Owner, DataKey | NoKeyError]:
         if not owners:
