@@ -1,5 +1,6 @@
 """The access log as its subject reads it (R19, R33): who looked, when, at what; and nothing about anybody else."""
 
+from bson import encode
 from chassis.ids import new_id
 from chassis.mongo import transact
 from contracts.identity.organisation import OrganisationEvent
@@ -51,6 +52,42 @@ async def test_r19_a_page_of_results_tells_each_candidate_only_their_own_part(wo
         views = (await candidate.get("/me/views"))["items"]
         assert [(view["kind"], view["handle"], view["fields"]) for view in views] == [("search-page", own, ["career.skills"])]
         assert foreign not in str(views)
+
+
+async def test_r33_what_a_row_tells_about_a_person_lies_under_a_key_of_theirs(world):
+    candidate, handle = await shown_candidate(world, people()[0].profile)
+    recruiter, _ = await organisation(world, "Een")
+    await look(recruiter, handle)
+    [row] = await world.made.mongo.find("accesses", {})
+    assert {"subject": candidate.subject} == {name: value for name, value in row["shown"][0].items() if name != "box"}
+    assert not [trace for trace in (handle, "career", "given_name") if trace in str(row)]
+    before = encode(row)
+    await world.made.keyring.destroy(candidate.subject, "access-log")
+    [view] = (await candidate.get("/me/views"))["items"]
+    assert (view["kind"], view["organisation"], view["purpose"]) == ("view", "Een", "candidate-search")
+    assert (view["handle"], view["fields"]) == (None, None)
+    assert [encode(one) for one in await world.made.mongo.find("accesses", {})] == [before]
+
+
+async def test_r33_a_box_opens_in_its_own_row_only(world):
+    candidate, handle = await shown_candidate(world, people()[0].profile)
+    recruiter, _ = await organisation(world, "Een")
+    await look(recruiter, handle)
+    await look(recruiter, handle)
+    first, second = await world.made.mongo.find("accesses", {})
+    await world.made.mongo.database["accesses"].update_one({"_id": first["_id"]}, {"$set": {"shown": second["shown"]}})
+    assert (await candidate.send("GET", "/me/views")).status_code == 500
+
+
+async def test_r33_who_is_being_erased_is_not_shown(world):
+    """Their keys are gone before the bank lets go of them: there can be no row, so there is no answer."""
+    (fenna, handle), (_, other) = [await shown_candidate(world, person.profile) for person in people()[:2]]
+    recruiter, _ = await organisation(world, "Een")
+    await world.made.keyring.destroy(fenna.subject, "access-log")
+    answers = [await recruiter.send("GET", path, **PURPOSE) for path in (f"/bank/profiles/{handle}", "/bank/search")]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert await world.made.mongo.find("accesses", {}) == []
+    await look(recruiter, other)
 
 
 async def test_r19_who_looked_stays_told_when_the_organisation_is_gone(world):

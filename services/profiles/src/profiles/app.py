@@ -153,6 +153,7 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
         indexes=INDEXES,
         dependencies={
             "mongo": made.mongo,
+            "keyring": made.keyring,
             "profiles": made.profiles,
             "disclosures": made.disclosures,
             "lifecycles": made.lifecycles,

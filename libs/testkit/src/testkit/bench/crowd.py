@@ -98,9 +98,9 @@ def _entry(like: Document, number: int, *, rare: bool) -> Document:
 
 
 def _access(number: int, rare: bool) -> Document:
-    shown = [{"subject": _owner(number, rare=rare), "handle": _handle(number), "fields": ["career.headline"] * 12}]
+    shown = [{"subject": _owner(number, rare=rare), "box": bytes(240)}]
     who = {"account": "recruiter", "organisation": "o", "organisation_name": "Waterlinie Werk", "purpose": "candidate-search"}
-    return {"_id": new_id(), "at": NOW, "kind": "view", **who, "shown": shown}
+    return {"_id": new_id(), "at": NOW, "kind": "view", **who, "shown": shown, "block": 1 + number // 100}
 
 
 def _vacancy(number: int, rare: bool) -> Document:

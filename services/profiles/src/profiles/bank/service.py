@@ -1,12 +1,11 @@
 """The candidate bank: kept in step with the profiles, searched and opened by recruiters, every look noted (R1, R13, R19)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from chassis.clock import Clock
 from chassis.freshness import Freshness
 from chassis.http.language import Text
 from chassis.http.problems import BusyProblem, NotFoundProblem
@@ -19,7 +18,7 @@ from profiles.bank import store
 from profiles.bank.model import Query, card_of, entry_of
 from profiles.disclosure.model import anonymised
 from profiles.metrics import BANK_NOT_FRESH
-from profiles.organisations.service import acting_for
+from profiles.organisations.service import Organisation, acting_for
 from profiles.records import Record, Records
 from profiles.views import service as views
 from profiles.views.service import Kind, Shown
@@ -89,7 +88,7 @@ class Bank:
         found = await store.find_page(uow, query, key=self.key, after=after, limit=limit + 1)
         opened = await self._open(uow, found)
         shown = [one.shown for one in opened[:limit]]
-        _note(uow, self.records.clock, caller, organisation, "search-page", shown)
+        await self._note(uow, caller, organisation, "search-page", shown)
         return opened
 
     async def view(self, uow: UnitOfWork, *, caller: Caller, handle: str) -> Opened:
@@ -98,21 +97,34 @@ class Bank:
         record = await records.find_by_handle(uow, handle)
         if record is None or not record.in_bank:
             raise NotFoundProblem
+        await self._fetch_keys([record])
         opened = Opened(record.subject, record.handle, await self.records.seen(record))
-        _note(uow, self.records.clock, caller, organisation, "view", [opened.shown])
+        await self._note(uow, caller, organisation, "view", [opened.shown])
         return opened
 
     async def _open(self, reads: Reads, found: list[tuple[str, str]]) -> list[Opened]:
         by_subject = {record.subject: record for record in await records.find_many(reads, [subject for subject, _ in found])}
-        await self.records.keyring.many((one.subject, klass) for one in by_subject.values() for klass in one.boxes)  # all at once
+        await self._fetch_keys(by_subject.values())
         return [await self._card(by_subject[subject]) for subject, _ in found]
 
     async def _card(self, record: Record) -> Opened:
         return Opened(record.subject, record.handle, card_of(anonymised(await self.records.seen(record))))
 
+    async def _fetch_keys(self, found: Iterable[Record]) -> None:
+        """Read the keys of all at once, those of the access log among them; each is asked for by itself afterwards."""
+        await self.records.keyring.many((one.subject, klass) for one in found for klass in (*one.boxes, views.CLASS))
 
-def _note(uow: UnitOfWork, clock: Clock, caller: Caller, organisation: Any, kind: Kind, shown: list[Shown]) -> None:
-    views.note(uow, clock=clock, caller=caller, organisation=organisation, kind=kind, purpose=PURPOSE, shown=shown)
+    async def _note(self, uow: UnitOfWork, caller: Caller, organisation: Organisation, kind: Kind, shown: list[Shown]) -> None:
+        await views.note(
+            uow,
+            keyring=self.records.keyring,
+            clock=self.records.clock,
+            caller=caller,
+            organisation=organisation,
+            kind=kind,
+            purpose=PURPOSE,
+            shown=shown,
+        )
 
 
 async def rebuild(mongo: Mongo, kept: Records, *, tell: Callable[[str], None]) -> int:

@@ -1,24 +1,49 @@
-"""The access log's use cases: note an access in the transaction that reads, and let the subject read who looked."""
+"""The access log's use cases: note an access in the transaction that reads, and let the subject read who looked.
 
-from collections.abc import Iterable
+What of a row tells about a person (handle, fields) lies under that person's data key of a class of its own: erasing the person
+darkens it, and the stored bytes, over which the blocks of `profiles.blocks` are signed, stay.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from chassis.clock import Clock
+from chassis.crypto import DataKey, decrypt, encrypt
 from chassis.ids import new_id
+from chassis.keyring import KeyDestroyedError, Keyring
+from chassis.mongo import BusyError
 from chassis.tokens import Caller
-from chassis.uow import Reads, UnitOfWork
+from chassis.uow import Document, Reads, UnitOfWork
+from pydantic_core import from_json, to_json
 
 from profiles.organisations.service import Organisation
 from profiles.views import store
-from profiles.views.store import Access, Kind, Shown
+from profiles.views.model import Kind
+from profiles.views.store import Access, Part
 
-__all__ = ["Kind", "Seen", "Shown", "looked_at", "note"]
+__all__ = ["CLASS", "Kind", "Seen", "Shown", "looked_at", "name_block", "note", "remove", "sealed", "strays", "unsealed"]
+
+CLASS: Final = "access-log"
+"""The retention class of what a row says of a person."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A person of whom something is shown: under which handle, and the paths of the fields, never their values."""
+
+    subject: str
+    handle: str
+    fields: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One access as its subject sees it: which organisation, not which of its people."""
+    """One access as its subject sees it: which organisation, not which of its people.
+
+    Handle and fields are None when their key was destroyed.
+    """
 
     id: str
     at: datetime
@@ -26,13 +51,14 @@ class Seen:
     purpose: str
     organisation: str
     organisation_id: str
-    handle: str
-    fields: list[str]
+    handle: str | None
+    fields: list[str] | None
 
 
-def note(
+async def note(
     uow: UnitOfWork,
     *,
+    keyring: Keyring,
     clock: Clock,
     caller: Caller,
     organisation: Organisation,
@@ -44,28 +70,69 @@ def note(
 
     The organisation's name is kept as it is now: who looked stays told when the organisation is gone.
     """
+    row_id, people = new_id(), tuple(shown)
     store.add(
         uow,
         Access(
-            id=new_id(),
+            id=row_id,
             at=clock.machine(),
             kind=kind,
             purpose=purpose,
             account=caller.subject,
             organisation=organisation.id,
             organisation_name=organisation.name,
-            shown=tuple(shown),
+            shown=await _parts(keyring, row_id, people),
         ),
     )
 
 
-async def looked_at(reads: Reads, subject: str, *, before: str | None, limit: int) -> list[Seen]:
+async def looked_at(reads: Reads, keyring: Keyring, subject: str, *, before: str | None, limit: int) -> list[Seen]:
     """Return who looked at this person, the newest first; of a page of results only what concerns this person."""
-    return [_seen(row, subject) for row in await store.find_of(reads, subject, before=before, limit=limit)]
+    rows = await store.find_of(reads, subject, before=before, limit=limit)
+    key = (await keyring.many([(subject, CLASS)])).get((subject, CLASS))
+    return [_seen(row, subject, key) for row in rows]
 
 
-def _seen(row: Access, subject: str) -> Seen:
-    mine = next(one for one in row.shown if one.subject == subject)
+async def unsealed(reads: Reads, *, limit: int) -> list[Document]:
+    """Return rows as they are stored that no block holds yet."""
+    return await store.find_unsealed(reads, limit=limit)
+
+
+async def sealed(reads: Reads, first: int, last: int) -> list[Document]:
+    """Return rows as they are stored that name a block between these two."""
+    return await store.find_sealed(reads, first, last)
+
+
+async def strays(reads: Reads, *, last: int, limit: int) -> list[Document]:
+    """Return rows that nobody wrote as `note` does: they name no block that there can be."""
+    return await store.find_strays(reads, last=last, limit=limit)
+
+
+def name_block(uow: UnitOfWork, ids: Iterable[str], block: int) -> None:
+    """Let rows name the block that holds them."""
+    store.name_block(uow, ids, block)
+
+
+def remove(uow: UnitOfWork, ids: Iterable[str]) -> None:
+    """Remove rows whose term is over."""
+    store.remove(uow, ids)
+
+
+async def _parts(keyring: Keyring, row_id: str, people: Sequence[Shown]) -> tuple[Part, ...]:
+    try:
+        keys = await keyring.keys((one.subject, CLASS) for one in people)
+    except KeyDestroyedError as error:  # somebody is being erased in this moment: the next try does not see them any more
+        raise BusyError("the keys of somebody who is shown are being destroyed") from error
+    return tuple(Part(one.subject, _closed(keys[one.subject, CLASS], row_id, one)) for one in people)
+
+
+def _closed(key: DataKey, row_id: str, one: Shown) -> bytes:
+    return encrypt(key, to_json([one.handle, one.fields]), subject=one.subject, path=row_id)  # opens in this row only
+
+
+def _seen(row: Access, subject: str, key: DataKey | None) -> Seen:
+    mine = next(part for part in row.shown if part.subject == subject)
+    handle, fields = from_json(decrypt(key, mine.box, subject=subject, path=row.id)) if key else (None, None)
     return Seen(
         id=row.id,
         at=row.at,
@@ -73,6 +140,6 @@ def _seen(row: Access, subject: str) -> Seen:
         purpose=row.purpose,
         organisation=row.organisation_name,
         organisation_id=row.organisation,
-        handle=mine.handle,
-        fields=list(mine.fields),
+        handle=handle,
+        fields=fields,
     )

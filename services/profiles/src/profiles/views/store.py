@@ -1,25 +1,31 @@
-"""The access log: rows are added and read, never changed."""
+"""The access log: rows are added and read; nothing of them changes but in which block they are sealed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from chassis.uow import Document, Reads, UnitOfWork
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from profiles.views.model import BLOCK, UNSEALED, Kind
+
 COLLECTION = "accesses"
-INDEXES = {COLLECTION: [IndexModel([("shown.subject", ASCENDING), ("_id", DESCENDING)])]}
-Kind = Literal["view", "search-page"]
+INDEXES = {
+    COLLECTION: [
+        IndexModel([("shown.subject", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([(BLOCK, ASCENDING), ("_id", ASCENDING)]),
+    ]
+}
+_NO_NUMBER = ["string", "object", "array", "binData", "objectId", "bool", "date", "null", "regex", "timestamp"]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A person of whom something was shown: under which handle, and the paths of the fields, never their values."""
+class Part:
+    """What was shown of one person; only under their own key can be read what that was."""
 
     subject: str
-    handle: str
-    fields: Sequence[str]
+    box: bytes
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,14 @@ class Access:
     account: str
     organisation: str
     organisation_name: str
-    shown: tuple[Shown, ...]
+    shown: tuple[Part, ...]
 
 
 def add(uow: UnitOfWork, access: Access) -> None:
     """Add a row."""
     row = dict(vars(access))  # not asdict, which copies every text: each look at a person comes by here
-    uow.insert(COLLECTION, {"_id": row.pop("id"), **row, "shown": [dict(vars(one)) for one in access.shown]})
+    shown = [dict(vars(part)) for part in access.shown]
+    uow.insert(COLLECTION, {"_id": row.pop("id"), **row, "shown": shown, BLOCK: UNSEALED})
 
 
 async def find_of(reads: Reads, subject: str, *, before: str | None, limit: int) -> list[Access]:
@@ -48,6 +55,40 @@ async def find_of(reads: Reads, subject: str, *, before: str | None, limit: int)
     return [_from_document(row) for row in await reads.find(COLLECTION, where, sort=[("_id", DESCENDING)], limit=limit)]
 
 
+async def find_unsealed(reads: Reads, *, limit: int) -> list[Document]:
+    """Return rows that no block holds yet, as they are stored: whatever was committed, however late."""
+    return await reads.find(COLLECTION, {BLOCK: UNSEALED}, sort=[("_id", ASCENDING)], limit=limit)
+
+
+async def find_sealed(reads: Reads, first: int, last: int) -> list[Document]:
+    """Return the rows that name a block between these two, as they are stored."""
+    return await reads.find(COLLECTION, {BLOCK: {"$gte": first, "$lt": last + 1}}, sort=[(BLOCK, ASCENDING), ("_id", ASCENDING)])
+
+
+async def find_strays(reads: Reads, *, last: int, limit: int) -> list[Document]:
+    """Return rows that are neither unsealed nor can lie in a block up to the last one."""
+    outside: list[Mapping[str, Any]] = [
+        {BLOCK: {"$lt": UNSEALED}},
+        {BLOCK: {"$gt": UNSEALED, "$lt": 1}},
+        {BLOCK: {"$gte": last + 1}},
+        {BLOCK: None},
+        {BLOCK: float("nan")},
+        {BLOCK: {"$type": _NO_NUMBER}},
+    ]
+    return await reads.find(COLLECTION, {"$or": outside}, sort=[("_id", ASCENDING)], limit=limit)
+
+
+def name_block(uow: UnitOfWork, ids: Iterable[str], block: int) -> None:
+    """Let unsealed rows name the block that holds them from now on."""
+    uow.update_many(COLLECTION, {"_id": {"$in": list(ids)}, BLOCK: UNSEALED}, {"$set": {BLOCK: block}})
+
+
+def remove(uow: UnitOfWork, ids: Iterable[str]) -> None:
+    """Remove rows whose term is over."""
+    for row_id in ids:
+        uow.delete(COLLECTION, {"_id": row_id})
+
+
 def _from_document(row: Document) -> Access:
     same = {name: row[name] for name in ("at", "kind", "purpose", "account", "organisation", "organisation_name")}
-    return Access(id=row["_id"], shown=tuple(Shown(**one) for one in row["shown"]), **same)
+    return Access(id=row["_id"], shown=tuple(Part(**one) for one in row["shown"]), **same)
