@@ -20,6 +20,7 @@ class FieldErrorDocument(BaseModel):
 
     field: str
     rule: str
+    category: str | None = Field(None, description="Which of the kinds that the rule knows, where it knows several.")
     detail: str | None = None
 
 

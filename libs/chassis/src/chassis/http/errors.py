@@ -61,7 +61,7 @@ def document(request: AnyRequest, problem: Problem) -> Response[Any]:
         "status": problem.status,
         "detail": problem.detail,
         "instance": request_id(request.scope),
-        "errors": [error.document() for error in problem.errors] or None,
+        "errors": [error.document(language) for error in problem.errors] or None,
         **problem.more,
     }
     return Response(

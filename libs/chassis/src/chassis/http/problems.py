@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.http.language import Text
+from chassis.http.language import Language, Text
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:kandidatenbank:problem:"
@@ -22,11 +22,15 @@ class FieldError:
 
     field: str
     rule: str
-    detail: str | None = None
+    detail: str | Text | None = None
+    """In both languages where a person reads it."""
+    category: str | None = None
+    """Which of the kinds that the rule knows, where it knows several."""
 
-    def document(self) -> dict[str, str]:
+    def document(self, language: Language) -> dict[str, str]:
         """Return it as it stands in the problem document."""
-        found = {"field": self.field, "rule": self.rule, "detail": self.detail}
+        detail = self.detail.to(language) if isinstance(self.detail, Text) else self.detail
+        found = {"field": self.field, "rule": self.rule, "category": self.category, "detail": detail}
         return {key: value for key, value in found.items() if value is not None}
 
 

@@ -11,6 +11,7 @@ from chassis.uow import Reads, UnitOfWork
 from profiles import records
 from profiles.catalogue import GROUPS
 from profiles.disclosure.model import Anonymity, anonymised
+from profiles.freetext.service import unwanted
 from profiles.profile.model import LEAST_AGE, Profile, ProfileChange, as_document, missing, old_enough
 from profiles.records import Record, Records
 
@@ -41,19 +42,25 @@ class Profiles:
 
     async def replace(self, uow: UnitOfWork, *, subject: str, profile: Profile, check: Check) -> Shown:
         """Let the candidate tell everything anew."""
-        return await self._change(uow, subject, check, lambda _: as_document(profile))
+        sent = as_document(profile)
+        return await self._change(uow, subject, check, sent, lambda _: sent)
 
     async def change(self, uow: UnitOfWork, *, subject: str, change: ProfileChange, check: Check) -> Shown:
         """Let the candidate tell some groups anew."""
-        return await self._change(uow, subject, check, change.applied_to)
+        return await self._change(uow, subject, check, as_document(change), change.applied_to)
 
     async def _change(
-        self, uow: UnitOfWork, subject: str, check: Check, new: Callable[[Told], dict[str, dict[str, Any]]]
+        self,
+        uow: UnitOfWork,
+        subject: str,
+        check: Check,
+        sent: Told,
+        new: Callable[[Told], dict[str, dict[str, Any]]],
     ) -> Shown:
         record = await self.records.find_or_new(uow, subject)
         check(record.content_version)
         told = new(await self.records.told(record))
-        broken = _broken(record, told, today=self.records.clock.today())
+        broken = [*unwanted(sent), *_broken(record, told, today=self.records.clock.today())]
         if broken:
             raise InvalidProblem(errors=broken)
         await self.records.tell(record, told)
