@@ -1,4 +1,4 @@
-"""`python -m profiles api | worker | rebuild-bank | settings`."""
+"""`python -m profiles api | worker | rebuild-bank | access-log | settings`."""
 
 import argparse
 import asyncio
@@ -7,6 +7,7 @@ from chassis.command import Command, main
 from chassis.resources import WORKER_PATIENCE
 from chassis.terminal import say
 
+from profiles import access_log
 from profiles.app import INDEXES, build_api, build_worker, parts
 from profiles.bank.service import rebuild
 from profiles.settings import ProfilesSettings
@@ -28,11 +29,13 @@ REBUILD_BANK = Command(
     "rebuild-bank", "make the searchable projection of the candidate bank anew, while the service runs", _rebuild_bank
 )
 
+ACCESS_LOG = Command("access-log", access_log.HELP, access_log.run, access_log.arguments)
+
 if __name__ == "__main__":
     main(
         ProfilesSettings,
         description="Profiles, the candidate bank, vacancies.",
         api=build_api,
         worker=build_worker,
-        commands=[REBUILD_BANK],
+        commands=[REBUILD_BANK, ACCESS_LOG],
     )

@@ -34,6 +34,8 @@ from profiles import records
 from profiles.bank import store as bank_entries
 from profiles.bank.routes import ROUTES as BANK_ROUTES
 from profiles.bank.service import Bank, Projection
+from profiles.blocks import store as blocks
+from profiles.blocks.jobs import jobs as block_jobs
 from profiles.disclosure.routes import ROUTES as DISCLOSURE_ROUTES
 from profiles.disclosure.service import Disclosures
 from profiles.lifecycle import store as renewals
@@ -47,6 +49,8 @@ from profiles.profile.routes import ROUTES as PROFILE_ROUTES
 from profiles.profile.service import Profiles
 from profiles.records import Records
 from profiles.settings import ProfilesSettings
+from profiles.signatures import store as signing_keys
+from profiles.signatures.service import Signatures
 from profiles.vacancies import store as vacancies
 from profiles.vacancies.routes import ROUTES as VACANCY_ROUTES
 from profiles.vacancies.service import Vacancies
@@ -63,6 +67,8 @@ INDEXES = (
     bank_entries.INDEXES,
     organisations.INDEXES,
     accesses.INDEXES,
+    blocks.INDEXES,
+    signing_keys.INDEXES,
     vacancies.INDEXES,
 )
 
@@ -89,6 +95,7 @@ class Parts:
     lifecycles: Lifecycles
     bank: Bank
     vacancies: Vacancies
+    signatures: Signatures
     consent_freshness: Freshness
 
     async def close(self) -> None:
@@ -137,6 +144,7 @@ def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE)
         lifecycles=Lifecycles(kept, sealer, made.hash_key),
         bank=Bank(kept, made.hash_key, consent_freshness, settings.consent_fresh),
         vacancies=Vacancies(made.clock),
+        signatures=Signatures(made.mongo, made.keyring, made.hash_key),
         consent_freshness=consent_freshness,
     )
 
@@ -184,7 +192,9 @@ def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group
 
 
 def _jobs(made: Parts) -> list[Job]:
+    told = made.resources.settings
     return [
-        Job("sweep", made.resources.settings.sweep_every, partial(sweep, made.mongo, made.lifecycles)),
+        Job("sweep", told.sweep_every, partial(sweep, made.mongo, made.lifecycles)),
+        *block_jobs(mongo=made.mongo, signatures=made.signatures, every=told.access_log_sealed_every, kept=told.access_log_kept),
         Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

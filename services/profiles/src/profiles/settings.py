@@ -1,5 +1,6 @@
 """What the profiles service is told at its start."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Self
 
@@ -7,6 +8,7 @@ from chassis.settings import Duration, ServiceSettings
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from profiles.budgets.model import Scope
 from profiles.lifecycle.model import Terms
 
 _DAY = timedelta(days=1)
@@ -26,12 +28,35 @@ class ProfilesSettings(ServiceSettings):
         timedelta(minutes=15), description="The bank shows nobody when consents may be older than this (machine time)."
     )
 
+    views_per_recruiter: int = Field(
+        100, ge=1, description="Profiles that a recruiter may see in a day; twenty rows of results are one. Beyond: frozen."
+    )
+    views_per_organisation: int = Field(500, ge=1, description="The same for all recruiters of an organisation together.")
+
+    access_log_sealed_every: Duration = Field(
+        timedelta(minutes=1), description="How often the worker seals the rows of the access log into a signed block."
+    )
+    access_log_kept: Duration = Field(
+        timedelta(days=730), description="How long rows of the access log are kept after sealing (domain time, whole days)."
+    )
+
+    @model_validator(mode="after")
+    def _access_log_is_kept_for_days(self) -> Self:
+        if self.access_log_kept % _DAY or self.access_log_kept < _DAY:
+            raise ValueError("access_log_kept: whole days")
+        return self
+
     @model_validator(mode="after")
     def _reminders_lie_in_the_period(self) -> Self:
         terms = (self.second_reminder, self.first_reminder, self.renewal_period)
         if any(term % _DAY for term in terms) or not terms[0] < terms[1] < terms[2]:
             raise ValueError("whole days, and second_reminder < first_reminder < renewal_period")
         return self
+
+    @property
+    def views(self) -> Mapping[Scope, int]:
+        """Return how many views a day allows."""
+        return {Scope.RECRUITER: self.views_per_recruiter, Scope.ORGANISATION: self.views_per_organisation}
 
     @property
     def terms(self) -> Terms:

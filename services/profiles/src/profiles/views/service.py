@@ -4,7 +4,7 @@ What of a row tells about a person (handle, fields) lies under that person's dat
 darkens it, and the stored bytes, over which the blocks of `profiles.blocks` are signed, stay.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,7 @@ from chassis.clock import Clock
 from chassis.crypto import DataKey, decrypt, encrypt
 from chassis.ids import new_id
 from chassis.keyring import KeyDestroyedError, Keyring
-from chassis.mongo import BusyError
+from chassis.mongo import BusyError, Mongo
 from chassis.tokens import Caller
 from chassis.uow import Document, Reads, UnitOfWork
 from pydantic_core import from_json, to_json
@@ -23,7 +23,22 @@ from profiles.views import store
 from profiles.views.model import Kind
 from profiles.views.store import Access, Part
 
-__all__ = ["CLASS", "Kind", "Seen", "Shown", "looked_at", "name_block", "note", "remove", "sealed", "strays", "unsealed"]
+__all__ = [
+    "CLASS",
+    "Kind",
+    "Look",
+    "Seen",
+    "Shown",
+    "count_unsealed",
+    "looked_at",
+    "looks_of",
+    "name_block",
+    "note",
+    "remove",
+    "sealed",
+    "strays",
+    "unsealed",
+]
 
 CLASS: Final = "access-log"
 """The retention class of what a row says of a person."""
@@ -53,6 +68,19 @@ class Seen:
     organisation_id: str
     handle: str | None
     fields: list[str] | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """One access as those see it who watch over the bank: who saw which handles, for whom; None where a key was destroyed."""
+
+    id: str
+    at: datetime
+    kind: Kind
+    purpose: str
+    account: str
+    organisation: str
+    handles: list[str | None]
 
 
 async def note(
@@ -93,9 +121,32 @@ async def looked_at(reads: Reads, keyring: Keyring, subject: str, *, before: str
     return [_seen(row, subject, key) for row in rows]
 
 
+async def looks_of(
+    reads: Reads,
+    keyring: Keyring,
+    *,
+    account: str | None,
+    organisation: str | None,
+    between: tuple[datetime, datetime],
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[Look]:
+    """Return what an account, an organisation, or an account for an organisation saw between two moments, the oldest first."""
+    who = {name: value for name, value in (("account", account), ("organisation", organisation)) if value is not None}
+    start = (datetime.fromisoformat(after[0]), after[1]) if after else None
+    rows = await store.find_between(reads, who, between=between, after=start, limit=limit)
+    keys = await keyring.many({(part.subject, CLASS) for row in rows for part in row.shown})
+    return [_look(row, keys) for row in rows]
+
+
 async def unsealed(reads: Reads, *, limit: int) -> list[Document]:
     """Return rows as they are stored that no block holds yet."""
     return await store.find_unsealed(reads, limit=limit)
+
+
+async def count_unsealed(mongo: Mongo, *, limit: int = 1_000_000) -> int:
+    """Return how many rows no block holds yet, counted no further than `limit`."""
+    return await store.count_unsealed(mongo, limit=limit)
 
 
 async def sealed(reads: Reads, first: int, last: int) -> list[Document]:
@@ -130,9 +181,22 @@ def _closed(key: DataKey, row_id: str, one: Shown) -> bytes:
     return encrypt(key, to_json([one.handle, one.fields]), subject=one.subject, path=row_id)  # opens in this row only
 
 
+def _look(row: Access, keys: Mapping[tuple[str, str], DataKey]) -> Look:
+    handles = [_opened(keys.get((part.subject, CLASS)), part, row.id)[0] for part in row.shown]
+    return Look(row.id, row.at, row.kind, row.purpose, row.account, row.organisation, handles)
+
+
+def _opened(key: DataKey | None, part: Part, row_id: str) -> tuple[str | None, list[str] | None]:
+    """Return handle and fields; None for both when the key is gone."""
+    if key is None:
+        return None, None
+    handle, fields = from_json(decrypt(key, part.box, subject=part.subject, path=row_id))
+    return handle, fields
+
+
 def _seen(row: Access, subject: str, key: DataKey | None) -> Seen:
     mine = next(part for part in row.shown if part.subject == subject)
-    handle, fields = from_json(decrypt(key, mine.box, subject=subject, path=row.id)) if key else (None, None)
+    handle, fields = _opened(key, mine, row.id)
     return Seen(
         id=row.id,
         at=row.at,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chassis.mongo import Mongo
 from chassis.uow import Document, Reads, UnitOfWork
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -15,6 +16,8 @@ INDEXES = {
     COLLECTION: [
         IndexModel([("shown.subject", ASCENDING), ("_id", DESCENDING)]),
         IndexModel([(BLOCK, ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("account", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("organisation", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING)]),
     ]
 }
 _NO_NUMBER = ["string", "object", "array", "binData", "objectId", "bool", "date", "null", "regex", "timestamp"]
@@ -55,14 +58,36 @@ async def find_of(reads: Reads, subject: str, *, before: str | None, limit: int)
     return [_from_document(row) for row in await reads.find(COLLECTION, where, sort=[("_id", DESCENDING)], limit=limit)]
 
 
+async def find_between(
+    reads: Reads,
+    who: Mapping[str, str],
+    *,
+    between: tuple[datetime, datetime],
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> list[Access]:
+    """Return the rows of an account, an organisation or both between two moments, the oldest first."""
+    where: dict[str, Any] = {**who, "at": {"$gte": between[0], "$lte": between[1]}}
+    if after:
+        where["$or"] = [{"at": {"$gt": after[0]}}, {"at": after[0], "_id": {"$gt": after[1]}}]
+    sort = [("at", ASCENDING), ("_id", ASCENDING)]
+    return [_from_document(row) for row in await reads.find(COLLECTION, where, sort=sort, limit=limit)]
+
+
 async def find_unsealed(reads: Reads, *, limit: int) -> list[Document]:
     """Return rows that no block holds yet, as they are stored: whatever was committed, however late."""
     return await reads.find(COLLECTION, {BLOCK: UNSEALED}, sort=[("_id", ASCENDING)], limit=limit)
 
 
+async def count_unsealed(mongo: Mongo, *, limit: int) -> int:
+    """Return how many rows no block holds yet, counted no further than `limit`."""
+    return await mongo.count(COLLECTION, {BLOCK: UNSEALED}, limit=limit)
+
+
 async def find_sealed(reads: Reads, first: int, last: int) -> list[Document]:
     """Return the rows that name a block between these two, as they are stored."""
-    return await reads.find(COLLECTION, {BLOCK: {"$gte": first, "$lt": last + 1}}, sort=[(BLOCK, ASCENDING), ("_id", ASCENDING)])
+    found = await reads.find(COLLECTION, {BLOCK: {"$gte": first, "$lt": last + 1}}, sort=[(BLOCK, ASCENDING), ("_id", ASCENDING)])
+    return [row for row in found if not isinstance(row[BLOCK], list)]  # a list with such a number is found too, and is a stray
 
 
 async def find_strays(reads: Reads, *, last: int, limit: int) -> list[Document]:

@@ -1,0 +1,1 @@
+"""The keys that sign the access log's blocks."""

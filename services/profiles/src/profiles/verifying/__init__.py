@@ -1,0 +1,1 @@
+"""Whether the access log is still what was sealed."""
