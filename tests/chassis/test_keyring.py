@@ -1,23 +1,26 @@
 """Data keys on the real MongoDB: made once, destroyed for good, and never usable longer than the cache's bound."""
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Iterable
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from chassis import keyring as keyrings
 from chassis.clock import Clock
+from chassis.consume import is_trouble
 from chassis.crypto import DataKey, UnreadableError, decrypt, encrypt
 from chassis.destruction import PENDING, destroy_due, schedule_destruction
+from chassis.http.errors import problem_of
 from chassis.ids import new_id
+from chassis.keyfolder import KeyFolder
 from chassis.keyring import CACHED, ERASED, KEYS, KeyDestroyedError, KeyMissingError, Keyring, Owner, SubjectErasedError
-from chassis.master import MasterKeyError, MasterKeys
+from chassis.keyservice import Epoch, KeyService, KeyServiceError, Trouble, Unopened
+from chassis.metrics import REGISTRY
 from chassis.mongo import Mongo, transact
 from chassis.uow import Document, Filter, UnitOfWork
+from chassis.wrapped import UnusableKeyError
 from testkit.clocks import TurnedClock
-
-MASTERS = MasterKeys.parse(base64.b64encode(b"m" * 32).decode())
 
 
 @pytest.fixture
@@ -34,14 +37,19 @@ async def mongo(mongo_url: str, mongo_database: str, clock: Clock) -> AsyncItera
 
 
 @pytest.fixture
-def keyring(mongo: Mongo) -> Keyring:
-    return Keyring(mongo, MASTERS)
+def masters(tmp_path: Path) -> KeyService:
+    return KeyFolder(tmp_path)
 
 
 @pytest.fixture
-def elsewhere(mongo: Mongo) -> Keyring:
-    """The same keyring in another process: nothing is shared but the database."""
-    return Keyring(mongo, MASTERS)
+def keyring(mongo: Mongo, masters: KeyService) -> Keyring:
+    return Keyring(mongo, masters)
+
+
+@pytest.fixture
+def elsewhere(mongo: Mongo, tmp_path: Path) -> Keyring:
+    """The same keyring in another process: nothing is shared but the database and the folder."""
+    return Keyring(mongo, KeyFolder(tmp_path))
 
 
 def opens(key: DataKey, box: bytes) -> bool:
@@ -118,8 +126,8 @@ async def test_a_clock_that_was_set_back_does_not_keep_a_key(keyring: Keyring, e
         await elsewhere.existing("ann", "identifying")
 
 
-async def test_forget_and_size_bound_the_cache(mongo: Mongo, keyring: Keyring) -> None:
-    small = Keyring(mongo, MASTERS, cache_size=1)
+async def test_forget_and_size_bound_the_cache(mongo: Mongo, keyring: Keyring, masters: KeyService) -> None:
+    small = Keyring(mongo, masters, cache_size=1)
     await small.key("ann", "a")
     await small.key("bob", "a")
     await keyring.destroy("ann", "a")
@@ -157,8 +165,8 @@ async def test_reading_makes_no_key(keyring: Keyring, mongo: Mongo) -> None:
     assert await mongo.find(KEYS, {}) == []
 
 
-async def test_everybody_who_asks_at_once_gets_the_same_key(mongo: Mongo) -> None:
-    rings = [Keyring(mongo, MASTERS) for _ in range(20)]
+async def test_everybody_who_asks_at_once_gets_the_same_key(mongo: Mongo, tmp_path: Path) -> None:
+    rings = [Keyring(mongo, KeyFolder(tmp_path)) for _ in range(20)]
     for round_ in range(10):
         keys = await asyncio.gather(*(ring.key("ann", f"class-{round_}") for ring in rings))
         box = box_of(keys[0])
@@ -194,7 +202,7 @@ async def test_an_erased_subject_has_no_keys_and_gets_none(keyring: Keyring, els
     assert [row["_id"] for row in await mongo.find(KEYS, {"wrapped": {"$exists": True}})] == ["bob:career"]
 
 
-async def test_a_key_that_is_made_while_the_subject_is_erased_is_not_given_out(mongo: Mongo) -> None:
+async def test_a_key_that_is_made_while_the_subject_is_erased_is_not_given_out(mongo: Mongo, masters: KeyService) -> None:
     """The list of the erased is read after the key was made, so one of the two sees the other."""
 
     class Overtaken(Keyring):
@@ -203,19 +211,19 @@ async def test_a_key_that_is_made_while_the_subject_is_erased_is_not_given_out(m
             await mongo.database[ERASED].insert_one({"_id": "ann"})
 
     with pytest.raises(SubjectErasedError):
-        await Overtaken(mongo, MASTERS).key("ann", "career")
+        await Overtaken(mongo, masters).key("ann", "career")
     await mongo.database[ERASED].delete_many({})
     await mongo.database[KEYS].delete_many({})
     with pytest.raises(SubjectErasedError):
-        await Overtaken(mongo, MASTERS).keys([("bob", "career"), ("ann", "career")])
+        await Overtaken(mongo, masters).keys([("bob", "career"), ("ann", "career")])
 
 
 async def test_the_keys_of_many_are_made_with_a_few_calls_and_are_the_same_for_everybody(
-    keyring: Keyring, elsewhere: Keyring, mongo: Mongo
+    keyring: Keyring, elsewhere: Keyring, mongo: Mongo, masters: KeyService
 ) -> None:
     owners = [(f"person-{number}", "career") for number in range(40)]
     first = await keyring.key(*owners[0])
-    made = await asyncio.gather(*(one.keys(owners) for one in (keyring, elsewhere, Keyring(mongo, MASTERS))))
+    made = await asyncio.gather(*(one.keys(owners) for one in (keyring, elsewhere, Keyring(mongo, masters))))
     for owner in owners:
         box = box_of(made[0][owner])
         assert all(opens(keys[owner], box) for keys in made)
@@ -240,27 +248,97 @@ async def test_keys_lie_wrapped_and_a_row_cannot_pass_for_another(keyring: Keyri
     row = await mongo.find_one(KEYS, {"_id": "ann:career"})
     assert row is not None
     await mongo.database[KEYS].insert_one({**row, "_id": "bob:career", "subject": "bob"})
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnusableKeyError) as refused:
         await elsewhere.existing("bob", "career")
+    assert refused.value.why is Unopened.DAMAGED
 
 
-async def test_several_master_keys_are_told_apart_by_their_epoch(keyring: Keyring, mongo: Mongo) -> None:
-    box = box_of(await keyring.key("ann", "career"))
-    old, new = base64.b64encode(b"m" * 32).decode(), base64.b64encode(b"n" * 32).decode()
-    both = Keyring(mongo, MasterKeys.parse(f"0:{old},1:{new}"))
-    assert opens(await both.key("ann", "career"), box)
-    await both.key("bob", "career")
-    rows = await mongo.find(KEYS, {}, sort=[("_id", 1)])
-    assert [(row["_id"], row["epoch"]) for row in rows] == [("ann:career", "0"), ("bob:career", "1")]
-    with pytest.raises(MasterKeyError, match="epoch 0"):
-        await Keyring(mongo, MasterKeys.parse(f"1:{new}")).existing("ann", "career")
+async def test_a_key_that_does_not_open_fails_who_asks_for_it_and_nobody_else(
+    keyring: Keyring, elsewhere: Keyring, mongo: Mongo
+) -> None:
+    for owner in ("ann", "bob"):
+        await keyring.key(owner, "career")
+    await mongo.database[KEYS].update_one({"_id": "ann:career"}, {"$set": {"epoch": "2020-01-06"}})
+    before = count("epoch-missing")
+    both = [("ann", "career"), ("bob", "career")]
+    await elsewhere.prepare(both)
+    for ask in (elsewhere.key, elsewhere.existing):
+        with pytest.raises(UnusableKeyError) as refused:
+            await ask("ann", "career")
+        assert refused.value.why is Unopened.MISSING
+    for ask_many in (elsewhere.many, elsewhere.keys):
+        with pytest.raises(UnusableKeyError):
+            await ask_many(both)
+    await elsewhere.existing("bob", "career")
+    assert count("epoch-missing") == before + 5
+    assert problem_of(refused.value).status == 500
+    assert str(refused.value) == "key-unusable"
 
 
-@pytest.mark.parametrize("setting", ["", "geheim", "MTIz", "0:MTIz", base64.b64encode(b"m" * 31).decode()])
-def test_an_unusable_master_key_is_refused_without_repeating_it(setting: str) -> None:
-    with pytest.raises(MasterKeyError) as refused:
-        MasterKeys.parse(setting)
-    assert not setting or setting not in str(refused.value)
+def count(reason: str) -> float:
+    return REGISTRY.get_sample_value("kandidatenbank_unusable_keys_total", {"reason": reason}) or 0
+
+
+async def test_only_the_very_first_key_of_a_keyring_makes_an_epoch(
+    mongo: Mongo, keyring: Keyring, masters: KeyService, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    await keyring.key("ann", "career")
+    assert await masters.held() == [Epoch(date(2027, 3, 1), "2027-03-01")]
+    unmounted = KeyFolder(tmp_path_factory.mktemp("unmounted"))
+    with pytest.raises(KeyServiceError) as refused:
+        await Keyring(mongo, unmounted).key("bob", "career")
+    assert refused.value.trouble is Trouble.EMPTY
+    assert is_trouble(refused.value)
+    assert problem_of(refused.value).status == 503
+    assert await unmounted.held() == []
+
+
+async def test_another_process_forgets_what_was_destroyed_or_erased_as_soon_as_it_looks(
+    keyring: Keyring, elsewhere: Keyring
+) -> None:
+    for owner in (("ann", "career"), ("bob", "career"), ("cas", "career")):
+        await elsewhere.key(*owner)
+    await keyring.destroy("ann", "career")
+    await keyring.erase("bob")
+    await elsewhere.forget_destroyed()
+    with pytest.raises(KeyDestroyedError):
+        await elsewhere.existing("ann", "career")
+    with pytest.raises(SubjectErasedError):
+        await elsewhere.existing("bob", "career")
+    await keyring.mongo.database[KEYS].delete_many({})
+    await elsewhere.existing("cas", "career")  # still in its cache
+
+
+async def test_what_was_forgotten_once_does_not_keep_others_out_of_the_cache(
+    keyring: Keyring, elsewhere: Keyring, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keyring.key("ann", "career")
+    await keyring.destroy("bob", "career")
+    await elsewhere.forget_destroyed()
+    find = mongo.find
+
+    async def looked_meanwhile(collection: str, where: Filter) -> list[Document]:
+        await elsewhere.forget_destroyed()
+        return await find(collection, where)
+
+    monkeypatch.setattr(mongo, "find", looked_meanwhile)
+    await elsewhere.existing("ann", "career")
+    monkeypatch.undo()
+    await mongo.database[KEYS].delete_many({})
+    await elsewhere.existing("ann", "career")
+
+
+async def test_a_destruction_that_was_stamped_by_a_late_clock_is_heard(
+    keyring: Keyring, elsewhere: Keyring, clock: TurnedClock
+) -> None:
+    await elsewhere.key("ann", "career")
+    await elsewhere.forget_destroyed()
+    clock.ahead = -timedelta(seconds=30)
+    await keyring.destroy("ann", "career")
+    clock.ahead = timedelta()
+    await elsewhere.forget_destroyed()
+    with pytest.raises(KeyDestroyedError):
+        await elsewhere.existing("ann", "career")
 
 
 def test_a_class_with_a_colon_is_refused() -> None:

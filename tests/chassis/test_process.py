@@ -15,8 +15,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from chassis.clock import Clock
+from chassis.mongo import Mongo
+from chassis.wrapped import DATA_KEYS, SEALING_KEYS
 from localstack.figures import Page
 from testkit.counters import fresh_stream, prepare, raise_counter
+from testkit.keys import folder_of_keys
 from testkit.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -76,7 +80,13 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         folder = tmp_path / str(len(started))
         folder.mkdir()
         port = port or free_port()
-        told = {"MONGO_URL": mongo, "KEYRING_URL": mongo, "MASTER_KEY": KEY, "HASH_KEY": KEY, "KAFKA": kafka}
+        told = {
+            "MONGO_URL": mongo,
+            "KEYRING_URL": mongo,
+            "MASTER_KEYS": str(folder_of_keys(tmp_path)),
+            "HASH_KEY": KEY,
+            "KAFKA": kafka,
+        }
         told |= {"PORT": str(port), "WORKER_PORT": str(port)} | more
         environment = os.environ | {f"SAMPLE_{name}": value for name, value in told.items()}
         environment |= {
@@ -176,10 +186,25 @@ async def test_a_process_whose_port_is_taken_ends_with_an_error(start: Start) ->
     assert sample.lines()[-1]["event"] == "process_failed"
 
 
+@pytest.mark.parametrize("process", ["api", "worker"])
+async def test_a_process_that_lacks_master_keys_refuses_and_names_their_epochs(
+    process: str, start: Start, mongo_url: str, mongo_database: str
+) -> None:
+    mongo = Mongo(mongo_url, database=mongo_database, clock=Clock())
+    await mongo.database[DATA_KEYS].insert_many([{"epoch": "2020-01-06"}, {"epoch": "2020-01-13"}, {"destroyed": "long ago"}])
+    await mongo.database[SEALING_KEYS].insert_one({"epoch": "2019-12-30"})
+    sample = await start(process, mongo=mongo_url, MONGO_DATABASE=mongo_database, KEYRING_DATABASE=mongo_database)
+    assert await asyncio.wait_for(sample.process.wait(), 30) == 1
+    last = sample.lines()[-1]
+    assert (last["event"], last["epochs"]) == ("master_keys_missing", ["2019-12-30", "2020-01-06", "2020-01-13"])
+    assert not any(line["event"] == "worker_started" for line in sample.lines())
+    await mongo.close()
+
+
 async def test_a_process_without_its_settings_says_in_one_line_what_it_misses(start: Start) -> None:
-    sample = await start("api", MASTER_KEY="")
+    sample = await start("api", HASH_KEY="")
     assert await asyncio.wait_for(sample.process.wait(), 20) == 1
-    assert sample.log.read_text() == "SAMPLE_MASTER_KEY: Field required\n"
+    assert sample.log.read_text() == "SAMPLE_HASH_KEY: Field required\n"
 
 
 async def test_a_worker_refuses_a_role_that_it_does_not_have(start: Start) -> None:

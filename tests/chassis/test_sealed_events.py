@@ -4,14 +4,15 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from chassis import outbox, sealed_events
 from chassis.clock import Clock
 from chassis.inbox import Incoming
+from chassis.keyfolder import KeyFolder
 from chassis.keyring import Keyring, SubjectErasedError
-from chassis.master import MasterKeys
 from chassis.mongo import Mongo, transact
 from chassis.sealed_events import KNOWN, WAITING, Sealer, drop_waiting, on_sealing_key, seal_for
 from chassis.uow import UnitOfWork
@@ -26,7 +27,6 @@ from structlog.testing import capture_logs
 from testkit.clocks import TurnedClock
 from testkit.keys import sealing_key
 
-MASTERS = MasterKeys.parse(base64.b64encode(b"m" * 32).decode())
 RECEIVER = PrivateKey(b"r" * 32)
 TODAY = date(2027, 3, 1)
 ADDRESS = "jan.de.boer@mail.example"
@@ -47,9 +47,9 @@ async def mongo(mongo_url: str, mongo_database: str, clock: Clock) -> AsyncItera
 
 
 @pytest.fixture
-async def sealer(mongo_url: str, mongo_database: str, clock: Clock) -> AsyncIterator[Sealer]:
+async def sealer(mongo_url: str, mongo_database: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Sealer]:
     connected = Mongo(mongo_url, database=f"{mongo_database}_keyring", clock=clock)
-    yield Sealer(Keyring(connected, MASTERS))
+    yield Sealer(Keyring(connected, KeyFolder(tmp_path)))
     await connected.client.drop_database(f"{mongo_database}_keyring")
     await connected.close()
 

@@ -4,23 +4,23 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chassis import outbox, sealing
 from chassis.clock import Clock
 from chassis.crypto import UnreadableError
+from chassis.keyfolder import KeyFolder
 from chassis.keyring import CACHED, Keyring
-from chassis.master import MasterKeys
 from chassis.mongo import Mongo
 from chassis.sealing import ANNOUNCED, PRIVATE, SealDarkError, SealedInbox, turn_sealing_keys
+from chassis.wrapped import UnusableKeyError
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from nacl.public import PublicKey, SealedBox
 from pymongo.errors import AutoReconnect
 from structlog.testing import capture_logs
 from testkit.clocks import TurnedClock
-
-MASTERS = MasterKeys.parse(base64.b64encode(b"m" * 32).decode())
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ async def mongo(mongo_url: str, mongo_database: str, clock: Clock) -> AsyncItera
 
 
 @pytest.fixture
-async def keyring(mongo_url: str, mongo_database: str, clock: Clock) -> AsyncIterator[Keyring]:
+async def keyring(mongo_url: str, mongo_database: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Keyring]:
     connected = Mongo(mongo_url, database=f"{mongo_database}_keyring", clock=clock)
-    yield Keyring(connected, MASTERS)
+    yield Keyring(connected, KeyFolder(tmp_path))
     await connected.client.drop_database(f"{mongo_database}_keyring")
     await connected.close()
 
@@ -251,7 +251,7 @@ async def test_private_keys_lie_wrapped_and_belong_to_their_id(turn: Any, mongo:
     await turn()
     key = (await announced(mongo))[0]
     await keyring.mongo.database[PRIVATE].update_one({}, {"$set": {"key_id": "another"}})
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnusableKeyError):
         await SealedInbox(keyring).open_sealed("another", sealed_to(key))
     assert await mongo.find(PRIVATE, {}) == []
 

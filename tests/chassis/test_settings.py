@@ -15,7 +15,7 @@ class SampleSettings(ServiceSettings):
     link_valid: Duration = Field(timedelta(hours=48), description="How long a link is valid.")
 
 
-NEEDED = {"MONGO_URL": "mongodb://user:hunter2@db", "KEYRING_URL": "mongodb://k", "MASTER_KEY": "m", "HASH_KEY": "h"}
+NEEDED = {"MONGO_URL": "mongodb://user:hunter2@db", "KEYRING_URL": "mongodb://k", "MASTER_KEYS": "/keys", "HASH_KEY": "h"}
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +58,28 @@ def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         load(SampleSettings)
 
 
-@pytest.mark.parametrize("name", NEEDED)
+@pytest.mark.parametrize("name", NEEDED.keys() - {"MASTER_KEYS"})
 def test_a_secret_has_no_default(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.delenv(f"SAMPLE_{name}")
     with pytest.raises(SettingsError, match=f"SAMPLE_{name}: Field required"):
+        load(SampleSettings)
+
+
+def test_the_master_keys_are_in_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLE_VAULT_URL", "https://vault:8200")
+    with pytest.raises(SettingsError, match="either SAMPLE_MASTER_KEYS or SAMPLE_VAULT_URL"):
+        load(SampleSettings)
+    monkeypatch.delenv("SAMPLE_MASTER_KEYS")
+    with pytest.raises(SettingsError, match="SAMPLE_VAULT_URL needs SAMPLE_VAULT_TOKEN"):
+        load(SampleSettings)
+    monkeypatch.setenv("SAMPLE_VAULT_TOKEN", "t")
+    assert load(SampleSettings).vault_key == "sample"
+    monkeypatch.setenv("SAMPLE_PRODUCTION", "false")
+    monkeypatch.setenv("SAMPLE_CLOCK_FILE", "/clock")
+    with pytest.raises(SettingsError, match="clock that can be turned"):
+        load(SampleSettings)
+    monkeypatch.delenv("SAMPLE_VAULT_URL")
+    with pytest.raises(SettingsError, match="either SAMPLE_MASTER_KEYS or SAMPLE_VAULT_URL"):
         load(SampleSettings)
 
 

@@ -20,7 +20,7 @@ from consent.settings import ConsentSettings
 from consent.statements.model import Statement, Statements, Wording, sha256
 from consent.statements.service import PURPOSES
 from litestar import Litestar
-from testkit.keys import Signer
+from testkit.keys import Signer, folder_of_keys
 from testkit.running import serving
 
 BASE = "/api/consent/v1"
@@ -102,9 +102,6 @@ class Service:
 
 @pytest.fixture
 def settings(mongo_url: str, mongo_database: str, tmp_path: Path) -> ConsentSettings:
-    def key() -> str:
-        return b64encode(random_bytes(32)).decode()
-
     return ConsentSettings(
         production=False,
         clock_file=tmp_path / "clock",
@@ -112,8 +109,8 @@ def settings(mongo_url: str, mongo_database: str, tmp_path: Path) -> ConsentSett
         mongo_database=mongo_database,
         keyring_url=mongo_url,
         keyring_database=mongo_database,
-        master_key=key(),
-        hash_key=key(),
+        master_keys=folder_of_keys(tmp_path),
+        hash_key=b64encode(random_bytes(32)).decode(),
         operator="Operator of the tests",
     )
 

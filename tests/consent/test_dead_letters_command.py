@@ -13,7 +13,7 @@ from chassis import outbox, parking, setaside_command
 from chassis.ids import new_id
 from chassis.inbox import Poison
 from chassis.mongo import transact
-from consent.app import build_worker, consumer_of
+from consent.app import build_worker, consumer_of, use_cases
 from contracts.identity.account import AccountEvent
 from pydantic import SecretStr
 from testkit.deliveries import decoded, saying
@@ -25,7 +25,7 @@ class Machine:
     """The command line beside the service's own database."""
 
     def __init__(self, settings, made, capsys):
-        self.settings, self.made, self.consumer, self._capsys = settings, made, consumer_of(made), capsys
+        self.settings, self.made, self.consumer, self._capsys = settings, made, consumer_of(use_cases(made)), capsys
 
     async def type(self, *words, code=0, **changes):
         """Type a command and return what it says."""
@@ -115,7 +115,8 @@ async def test_what_is_not_there_and_a_database_that_is_away_have_codes_of_their
 async def test_the_process_says_what_it_did_apart_from_its_log_and_ends_with_the_code(machine):
     await machine.unreadable(1)
     settings = machine.settings
-    told = {name: getattr(settings, name).get_secret_value() for name in ("mongo_url", "keyring_url", "master_key", "hash_key")}
+    told = {name: getattr(settings, name).get_secret_value() for name in ("mongo_url", "keyring_url", "hash_key")}
+    told["master_keys"] = str(settings.master_keys)
     told |= {"mongo_database": settings.mongo_database, "keyring_database": settings.keyring_database, "production": "false"}
     environment = {f"CONSENT_{name.upper()}": value for name, value in told.items()} | {"PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "consent", "dead-letters", "replay", "--all", "--json"]

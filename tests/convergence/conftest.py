@@ -138,8 +138,14 @@ def databases(mongo_url: str) -> Iterator[str]:
                 client.drop_database(name)
 
 
+@pytest.fixture(scope="module")
+def master_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a module's master keys."""
+    return tmp_path_factory.mktemp("master-keys")
+
+
 @pytest.fixture
-def common(mongo_url: str, databases: str, clock_file: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
+def common(mongo_url: str, databases: str, master_keys: Path, clock_file: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
     """The settings that are the same for every service; a test that runs for several gives each databases of its own."""
     params = getattr(request.node, "callspec", None)
     service = next((value for value in params.params.values() if value in SERVICES), "") if params else ""
@@ -150,7 +156,7 @@ def common(mongo_url: str, databases: str, clock_file: Path, request: pytest.Fix
         "mongo_database": f"{databases}{service}",
         "keyring_url": mongo_url,
         "keyring_database": f"{databases}{service}-keyring",
-        "master_key": KEY,
+        "master_keys": master_keys,
         "hash_key": KEY,
         "kafka_session": timedelta(seconds=6),
     }

@@ -25,6 +25,7 @@ from identity.settings import IdentitySettings
 from litestar import Litestar
 from nacl.public import PrivateKey, SealedBox
 from pymongo import MongoClient
+from testkit.keys import folder_of_keys
 from testkit.parts import fresh_name
 from testkit.running import serving
 
@@ -214,9 +215,6 @@ def settings(mongo_url: str, databases: tuple[str, str], tmp_path: Path) -> Iden
             for collection in database.list_collection_names():
                 database[collection].delete_many({})
 
-    def key() -> str:
-        return base64.b64encode(random_bytes(32)).decode()
-
     return IdentitySettings(
         production=False,
         clock_file=tmp_path / "clock",
@@ -224,8 +222,8 @@ def settings(mongo_url: str, databases: tuple[str, str], tmp_path: Path) -> Iden
         mongo_database=databases[0],
         keyring_url=mongo_url,
         keyring_database=databases[1],
-        master_key=key(),
-        hash_key=key(),
+        master_keys=folder_of_keys(tmp_path),
+        hash_key=base64.b64encode(random_bytes(32)).decode(),
         argon2_memory=8192,
         argon2_passes=1,
         answer_floor=timedelta(0),

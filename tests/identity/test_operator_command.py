@@ -10,11 +10,12 @@ EMAIL = "beheer@voorbeeld.example"
 
 def run(identity, *arguments: str, stdin: str = "", **extra: str) -> subprocess.CompletedProcess:
     settings = identity.settings
-    secrets = ("mongo_url", "keyring_url", "master_key", "hash_key")
+    secrets = ("mongo_url", "keyring_url", "hash_key")
     environment = {f"IDENTITY_{name.upper()}": getattr(settings, name).get_secret_value() for name in secrets}
     environment |= {
         "IDENTITY_MONGO_DATABASE": settings.mongo_database,
         "IDENTITY_KEYRING_DATABASE": settings.keyring_database,
+        "IDENTITY_MASTER_KEYS": str(settings.master_keys),
         "IDENTITY_PRODUCTION": "false",
         "IDENTITY_CLOCK_FILE": str(settings.clock_file),
         "PATH": os.environ["PATH"],
@@ -64,5 +65,5 @@ async def test_an_unknown_variable_stops_the_start(identity) -> None:
 async def test_the_settings_are_listed_without_values_of_secrets(identity) -> None:
     shown = run(identity, "settings").stdout
     assert "IDENTITY_ACCESS_TOKEN_LIFE=PT10M" in shown
-    assert identity.settings.master_key.get_secret_value() not in shown
+    assert identity.settings.hash_key.get_secret_value() not in shown
     assert Path(identity.settings.clock_file or "").name not in shown.split("=")

@@ -30,7 +30,7 @@ from notifications.settings import NotificationsSettings
 from pydantic_core import to_json
 from pymongo import MongoClient
 from testkit.deliveries import Delivery, decoded
-from testkit.keys import Signer
+from testkit.keys import Signer, folder_of_keys
 from testkit.parts import fresh_name
 
 KEY = b64encode(b"k" * 32).decode()
@@ -207,7 +207,7 @@ def settings(mongo_url, databases, postbox, tmp_path):
         mongo_database=databases[0].name,
         keyring_url=mongo_url,
         keyring_database=databases[1].name,
-        master_key=KEY,
+        master_keys=folder_of_keys(tmp_path),
         hash_key=KEY,
         public_url="https://portal.example",
         smtp_port=postbox.port,

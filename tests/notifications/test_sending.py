@@ -157,7 +157,7 @@ async def kill_in_data(world, postbox, cause):
         "NOTIFICATIONS_MONGO_DATABASE": settings.mongo_database,
         "NOTIFICATIONS_KEYRING_URL": settings.keyring_url.get_secret_value(),
         "NOTIFICATIONS_KEYRING_DATABASE": settings.keyring_database,
-        "NOTIFICATIONS_MASTER_KEY": settings.master_key.get_secret_value(),
+        "NOTIFICATIONS_MASTER_KEYS": str(settings.master_keys),
         "NOTIFICATIONS_HASH_KEY": settings.hash_key.get_secret_value(),
         "NOTIFICATIONS_MAIL_LEASE": "PT2S",
     }

@@ -22,7 +22,7 @@ from profiles.lifecycle.jobs import sweep
 from profiles.settings import ProfilesSettings
 from pymongo import MongoClient
 from testkit.deliveries import arrive, saying, tombstone
-from testkit.keys import Signer, sealing_key
+from testkit.keys import Signer, folder_of_keys, sealing_key
 from testkit.parts import fresh_name
 from testkit.running import serving
 
@@ -202,7 +202,6 @@ def database(mongo_url: str) -> Iterator[str]:
 @pytest.fixture
 def settings(mongo_url: str, database: str, clock_file: Path) -> ProfilesSettings:
     """Settings of the service in this module's databases."""
-    secret = base64.b64encode(random_bytes(32)).decode()
     return ProfilesSettings(
         production=False,
         clock_file=clock_file,
@@ -210,8 +209,8 @@ def settings(mongo_url: str, database: str, clock_file: Path) -> ProfilesSetting
         keyring_url=mongo_url,
         mongo_database=database,
         keyring_database=f"{database}_keyring",
-        master_key=secret,
-        hash_key=secret,
+        master_keys=folder_of_keys(clock_file.parent),
+        hash_key=base64.b64encode(random_bytes(32)).decode(),
         kafka_session=timedelta(seconds=6),
     )
 

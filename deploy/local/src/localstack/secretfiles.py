@@ -21,6 +21,13 @@ def key_file(instance: Instance, name: str) -> Path:
     return _once(instance, name, lambda: base64.b64encode(random_bytes(32)).decode())
 
 
+def key_folder(instance: Instance, name: str) -> Path:
+    """The folder of a service's master keys; the service itself makes and destroys what lies in it."""
+    folder = instance.folder / "secrets" / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 def secret(instance: Instance, name: str) -> str:
     """The text of a secret."""
     return secret_file(instance, name).read_text()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from localstack import kafka, mongo
 from localstack.layout import Instance, services, stack
-from localstack.secretfiles import key_file, note
+from localstack.secretfiles import key_file, key_folder, note
 
 
 def command(instance: Instance, service: str, process: str) -> list[str]:
@@ -23,7 +23,7 @@ def environment(instance: Instance, service: str) -> dict[str, str]:
         "CLOCK_FILE": str(clock_file(instance)),
         "MONGO_URL_FILE": str(_url_file(instance, service)),
         "KEYRING_URL_FILE": str(_url_file(instance, f"{service}_keyring")),
-        "MASTER_KEY_FILE": str(key_file(instance, f"{service}-master-key")),
+        "MASTER_KEYS": str(key_folder(instance, f"{service}-master-keys")),
         "HASH_KEY_FILE": str(key_file(instance, f"{service}-hash-key")),
         "KAFKA": kafka.bootstrap(instance),
         "KAFKA_SESSION": "PT3S",  # what a killed worker held is taken over sooner than in production

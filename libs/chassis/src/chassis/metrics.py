@@ -143,6 +143,12 @@ JOB_SECONDS = gauge("kandidatenbank_job_last_duration_seconds", "How long a job'
 JOB_RUNS = counter("kandidatenbank_job_runs", "Runs of a job: done or failed.", "name", "outcome")
 JOB_ROWS = counter("kandidatenbank_job_rows", "How much a job found due and did.", "name")
 
+UNUSABLE_KEYS = counter(
+    "kandidatenbank_unusable_keys", "Times that a wrapped key did not open.", "reason", values=("epoch-missing", "unreadable")
+)
+KEYS_TO_MOVE = State("kandidatenbank_keys_under_old_epochs", "Wrapped keys that wait to be moved to the newest epoch.")
+EPOCHS_KEPT = State("kandidatenbank_master_keys_overdue", "Master keys that are held past the day of their destruction.")
+
 TASK_CRASHES = counter("kandidatenbank_task_crashes", "Background tasks that crashed and were started again.", "task")
 MISSING = State("kandidatenbank_missing", "1 for a dependency that readiness misses.", ("dependency",))
 UNREAD = State("kandidatenbank_unread", "1 for a source that this scrape could not read; what it tells is left out.", ("source",))

@@ -7,8 +7,8 @@ leases back. What takes longer than `stop_patience` is left to the next process:
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -26,6 +26,7 @@ from chassis.background import Task, running
 from chassis.http.health import Check, health_app
 from chassis.kafka import ensure_topics, start_when_up
 from chassis.metrics import Reading
+from chassis.resources import MasterKeysMissingError, check_master_keys
 from chassis.settings import ServiceSettings
 from chassis.tracing import exporting
 from chassis.worker import Worker
@@ -54,7 +55,9 @@ def run_api(build: Callable[[], Litestar], settings: ServiceSettings) -> None:
 
     async def main(stop: asyncio.Event) -> None:
         with _exporting(settings, "api"):
-            await serve(build(), settings.host, settings.port, stop)
+            async with _serving(build(), settings.host, settings.port, stop) as served:
+                await _until_keys_fit(settings, served)
+                await served
 
     _run(main, settings.stop_patience)
 
@@ -81,10 +84,12 @@ def _exporting(settings: ServiceSettings, process: str) -> AbstractContextManage
 async def _work(worker: Worker, settings: ServiceSettings, roles: Sequence[str], stop: asyncio.Event) -> None:
     wanted = chosen(worker, roles)
     health = health_app(worker.mongo.clock, checks_of(worker, wanted), readings_of(worker, wanted))
-    async with running(tasks_of(worker, wanted)):
-        log.info("worker_started", roles=sorted(wanted))
-        await serve(health, settings.host, settings.worker_port, stop)
-        log.info("worker_stopping")
+    async with _serving(health, settings.host, settings.worker_port, stop) as served:
+        await _until_keys_fit(settings, served)
+        async with running(tasks_of(worker, wanted)):
+            log.info("worker_started", roles=sorted(wanted))
+            await served
+            log.info("worker_stopping")
     await worker.close()
 
 
@@ -103,6 +108,8 @@ def tasks_of(worker: Worker, roles: frozenset[str]) -> dict[str, Task]:
 
     async def prepare() -> None:
         await _until_up("mongo", lambda: worker.mongo.ensure_indexes(*worker.indexes))
+        if worker.before is not None:
+            await _until_up("mongo", worker.before)
         prepared.set()
 
     async def consume() -> None:
@@ -128,7 +135,7 @@ def tasks_of(worker: Worker, roles: frozenset[str]) -> dict[str, Task]:
 
     own = {"consume": consume, "relay": relay, "jobs": after(worker.jobs.run)}
     more = {f"{role}:{i}": after(run) for i, (role, run) in enumerate(worker.background) if role in roles}
-    return {"prepare": prepare, **{role: task for role, task in own.items() if role in roles}, **more}
+    return {"prepare": prepare, **worker.always, **{role: task for role, task in own.items() if role in roles}, **more}
 
 
 def checks_of(worker: Worker, roles: frozenset[str]) -> dict[str, Check]:
@@ -195,16 +202,43 @@ async def serve(app: Litestar, host: str, port: int, stop: asyncio.Event) -> Non
             task.cancel()
 
 
-async def _until_up(what: str, work: Callable[[], Awaitable[None]]) -> None:
+@asynccontextmanager
+async def _serving(app: Litestar, host: str, port: int, stop: asyncio.Event) -> AsyncIterator[asyncio.Future[None]]:
+    """Serve beside the block, which waits for the end of it."""
+    served = asyncio.ensure_future(serve(app, host, port, stop))
+    try:
+        yield served
+    finally:
+        served.cancel()
+
+
+async def _until_keys_fit(settings: ServiceSettings, served: asyncio.Future[None]) -> None:
+    """Wait until the master keys were compared with what the keyring needs, or until the process is to end.
+
+    Raises:
+        MasterKeysMissingError: Some that are needed are not there.
+    """
+    checking = asyncio.ensure_future(_until_up("keyring", lambda: check_master_keys(settings)))
+    try:
+        await asyncio.wait({checking, served}, return_when=asyncio.FIRST_COMPLETED)
+        if checking.done():
+            checking.result()
+    finally:
+        checking.cancel()
+
+
+async def _until_up(what: str, work: Callable[[], Awaitable[object]]) -> None:
     """Repeat until it succeeds; said once, because the dependency may be away for long."""
     told = False
     while True:
         try:
-            return await work()
+            await work()
         except (PyMongoError, KafkaError, OSError) as error:
             if not told:
                 log.warning("waits_for_dependency", dependency=what, error=type(error).__name__)
             told = True
+        else:
+            return
         await asyncio.sleep(RETRY)
 
 
@@ -212,6 +246,9 @@ def _run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], patience: t
     """Run the process, and end it with one log line and status 1 when it fails."""
     try:
         asyncio.run(_until_stopped(main, patience))
+    except MasterKeysMissingError as error:
+        log.critical("master_keys_missing", epochs=error.epochs)
+        raise SystemExit(1) from None
     except Exception as error:  # the process ends here, and what ended it must be in the log
         log.critical("process_failed", exc_info=error)
         raise SystemExit(1) from None

@@ -19,11 +19,13 @@ from chassis.bounded import Bounded
 from chassis.crypto import UnreadableError
 from chassis.ids import new_id, random_bytes
 from chassis.keyring import CACHED, Keyring
+from chassis.keyservice import Secret
 from chassis.mongo import Mongo, transact
 from chassis.outbox import OutEvent
 from chassis.uow import Document, UnitOfWork
+from chassis.wrapped import OWNERS, SEALING_KEYS, UnusableKeyError, unwrap, wrap
 
-PRIVATE: Final = "sealing_keys"
+PRIVATE: Final = SEALING_KEYS
 """In the keyring database, by first day: so two workers that make a week's key at once get the same one."""
 ANNOUNCED: Final = "announced_sealing_keys"
 """In the service's database, by key id: what followers were told, with its sequence."""
@@ -62,6 +64,7 @@ class SealedInbox:
 
         Raises:
             SealDarkError: Its key was destroyed, or never was ours.
+            UnusableKeyError: Its key is there and does not open.
             UnreadableError: It was not sealed to that key, or is damaged.
         """
         opener = await self._opener(key_id)
@@ -78,7 +81,10 @@ class SealedInbox:
         row = await self._keyring.mongo.find_one(PRIVATE, {"key_id": key_id})
         if row is None:
             raise SealDarkError(f"no sealing key {key_id}")
-        opener = SealedBox(PrivateKey(self._keyring.masters.unwrap(row, owner=_owner(key_id))))
+        (private,) = await unwrap(self._keyring.masters, PRIVATE, [row])
+        if isinstance(private, UnusableKeyError):
+            raise private
+        opener = SealedBox(PrivateKey(private))
         self._cache.put(key_id, opener, now)
         return opener
 
@@ -118,8 +124,9 @@ async def _make(keyring: Keyring, first_day: date) -> None:
         "key_id": key_id,
         "public_key": base64.b64encode(bytes(private.public_key)).decode(),
         "made": keyring.mongo.clock.machine(),
-        **keyring.masters.wrap(bytes(private), owner=_owner(key_id)),
     }
+    (wrapped,) = await wrap(keyring.mongo, keyring.masters, [Secret(OWNERS[PRIVATE](row), bytes(private))])
+    row |= wrapped
     try:
         await keyring.mongo.database[PRIVATE].update_one({"_id": first_day.isoformat()}, {"$setOnInsert": row}, upsert=True)
     except DuplicateKeyError:  # another worker made it in the same moment
@@ -162,7 +169,3 @@ def _fields(row: Document) -> dict[str, Any]:
         "used_until": first_day + WEEK - timedelta(days=1),
         "destroyed_on": first_day + DESTROYED_AFTER,
     }
-
-
-def _owner(key_id: str) -> str:
-    return f"sealing:{key_id}"

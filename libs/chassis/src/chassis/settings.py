@@ -66,13 +66,23 @@ class ServiceSettings(BaseSettings):
     keyring_url: SecretStr = Field(description="MongoDB with the user that may read and destroy data keys.")
     keyring_database: str = Field("", description="Database of the data keys; by default the service's name with `_keyring`.")
     mongo_patience: Duration = Field(timedelta(seconds=3), description="How long one call looks for a usable MongoDB server.")
-    master_key: SecretStr = Field(description="32 bytes, base64: wraps the data keys. From a KMS or a file.")
+    master_keys: Path | None = Field(
+        None, description="Folder of the master keys, one file a week; without it, Vault holds them."
+    )
+    vault_url: str = Field("", description="Vault or OpenBao, whose transit engine wraps the data keys; `https://host:8200`.")
+    vault_mount: str = Field("transit", description="Where the transit engine is mounted.")
+    vault_key: str = Field("", description="Name of the transit key; by default the service's name.")
+    vault_token: SecretStr | None = Field(None, description="Token that may use that key, and rotate and trim it.")
+    vault_patience: Duration = Field(timedelta(seconds=2), description="How long one call to Vault may take.")
     hash_key: SecretStr = Field(description="32 bytes, base64: keys the hashes by which values are found. Never changes.")
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka's bootstrap servers, host:port, separated by commas.")
     kafka_session: Duration = Field(timedelta(seconds=10), description="A consumer that is silent for so long leaves the group.")
     kafka_heartbeat: Duration = Field(timedelta(seconds=1), description="How often a consumer says that it is there.")
     consumer_batch: int = Field(500, ge=1, le=500, description="Most records that one transaction applies.")
+    erasure_settled: Duration = Field(
+        timedelta(seconds=30), description="An erasure looks again after so long: whatever was on its way has ended by then."
+    )
     relay_lease: Duration = Field(timedelta(seconds=10), description="How long a worker holds an outbox slot without renewing.")
     relay_poll: Duration = Field(timedelta(seconds=2), description="The slow look at the outbox behind the change stream.")
     relay_batch: int = Field(250, ge=1, le=1000, description="Most rows that the relay publishes in one Kafka transaction.")
@@ -82,7 +92,9 @@ class ServiceSettings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port of the API process.")
     worker_port: int = Field(8081, ge=0, le=65535, description="Port of the worker's health pages.")
     stop_patience: Duration = Field(timedelta(seconds=20), description="How long a stopping process may finish what it holds.")
-    known_poll: Duration = Field(timedelta(seconds=1), description="How often an API re-reads signing keys and ended sessions.")
+    known_poll: Duration = Field(
+        timedelta(seconds=1), description="How often signing keys, ended sessions and destroyed data keys are read again."
+    )
 
     otlp_endpoint: str = Field("", description="OpenTelemetry collector (OTLP over HTTP); without it no span is recorded.")
     trace_ratio: float = Field(0.1, ge=0, le=1, description="Part of the traces begun here that is recorded; others keep theirs.")
@@ -94,13 +106,24 @@ class ServiceSettings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _name_databases(cls, data: dict[str, Any]) -> dict[str, Any]:
-        names = {"mongo_database": cls.service(), "keyring_database": f"{cls.service()}_keyring"}
+        names = {"mongo_database": cls.service(), "keyring_database": f"{cls.service()}_keyring", "vault_key": cls.service()}
         return {**data, **{field: data.get(field) or name for field, name in names.items()}}
 
     @model_validator(mode="after")
     def _refuse_turned_clock(self) -> Self:
         if self.production and self.clock_file is not None:
             raise ValueError(f"{variable(type(self), 'clock_file')} is refused in production")
+        return self
+
+    @model_validator(mode="after")
+    def _choose_key_service(self) -> Self:
+        folder, url, token = (variable(type(self), field) for field in ("master_keys", "vault_url", "vault_token"))
+        if (self.master_keys is None) == (not self.vault_url):
+            raise ValueError(f"either {folder} or {url} must say where the master keys are")
+        if self.vault_url and self.vault_token is None:
+            raise ValueError(f"{url} needs {token}")
+        if self.vault_url and self.clock_file is not None:
+            raise ValueError(f"{url} does not go with a clock that can be turned: Vault counts its weeks by its own")
         return self
 
     @classmethod

@@ -12,10 +12,11 @@ from datetime import timedelta
 
 from faststream.kafka import KafkaBroker
 
-from chassis import keyring, known, outbox, parking
+from chassis import epochs, keyring, known, outbox, parking, wrapped
 from chassis.consume import Consumer
 from chassis.crypto import DataKey
 from chassis.destruction import destroy_due
+from chassis.epochs import Epochs
 from chassis.ids import new_id
 from chassis.inbox import Subscription
 from chassis.jobs import Job, Jobs
@@ -46,8 +47,12 @@ class Worker:
     indexes: Sequence[Indexes]
     close: Callable[[], Awaitable[None]]
     """Closes all connections."""
+    before: Callable[[], Awaitable[object]] | None = None
+    """Runs once the indexes are there and before anything else does."""
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default=())
     """(role, task) pairs."""
+    always: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """Tasks of every process, whatever its roles, by name."""
     readings: Mapping[str, Reading] = field(default_factory=dict)
     """What its page of metrics tells besides what every worker's does, by the name of the source."""
 
@@ -71,6 +76,7 @@ def assemble(
     topics: Sequence[EventTopic],
     jobs: Sequence[Job],
     indexes: Sequence[Indexes],
+    before: Callable[[], Awaitable[object]] | None = None,
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (),
     readings: Mapping[str, Reading] | None = None,
 ) -> Worker:
@@ -88,11 +94,16 @@ def assemble(
         session_ms=int(settings.kafka_session.total_seconds() * 1000),
         heartbeat_ms=int(settings.kafka_heartbeat.total_seconds() * 1000),
     )
-    poll = settings.relay_poll.total_seconds()
+    poll, turning = settings.relay_poll.total_seconds(), Epochs(made.keyring)
 
     async def destroy_keys() -> int:
-        await made.keyring.mongo.ensure_indexes(keyring.INDEXES)
         return await destroy_due(made.mongo, made.keyring)
+
+    async def turn_epochs() -> int:
+        await made.keyring.mongo.ensure_indexes(keyring.INDEXES, wrapped.INDEXES)
+        return await turning.turn()
+
+    of_keys = [Job("destroy-keys", timedelta(seconds=2), destroy_keys), Job("turn-epochs", epochs.EVERY, turn_epochs)]
 
     return Worker(
         service=service,
@@ -101,10 +112,12 @@ def assemble(
         broker=broker,
         consumer=consumer,
         relay=Relay(made.mongo, leases, service=service, bootstrap=settings.kafka, batch=settings.relay_batch, poll=poll),
-        jobs=Jobs([*jobs, Job("destroy-keys", timedelta(seconds=2), destroy_keys)], leases),
+        jobs=Jobs([*jobs, *of_keys], leases),
         topics=[*topics, *(one.topic for one in consumer.subscriptions)],
         indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, *indexes],
         close=made.close,
+        before=before,
         background=background,
-        readings=readings or {},
+        always={"forget-keys": lambda: made.keyring.follow(settings.known_poll)},
+        readings={"keys": turning.read, **(readings or {})},
     )

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from chassis.clock import Clock
@@ -11,6 +12,13 @@ from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.public import PrivateKey
+
+
+def folder_of_keys(parent: Path) -> Path:
+    """Return a folder for master keys, made when it is not there yet; the first key comes by itself."""
+    folder = parent / "master-keys"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 class Signer:

@@ -49,6 +49,7 @@ def build_api(
         routes=[Router(PREFIX, route_handlers=[*STATEMENT_ROUTES, *DECISION_ROUTES, *DEAD_LETTER_ROUTES])],
         mongo=made.mongo,
         clock=made.clock,
+        keyring=made.keyring,
         indexes=INDEXES,
         dependencies={
             "mongo": made.mongo,

@@ -151,6 +151,7 @@ def build_api(settings: IdentitySettings, *, made: Parts | None = None) -> Lites
         routes=[Router(PREFIX, route_handlers=ROUTES)],
         mongo=made.mongo,
         clock=made.clock,
+        keyring=made.keyring,
         indexes=INDEXES,
         background={"first-key": first_key},
         dependencies={

@@ -119,6 +119,7 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
         routes=[Router(PREFIX, route_handlers=[*SEARCH_ROUTES, *UNSUBSCRIBE_ROUTES, *DEAD_LETTER_ROUTES])],
         mongo=made.mongo,
         clock=made.clock,
+        keyring=made.keyring,
         indexes=INDEXES,
         dependencies={
             "mongo": made.mongo,

@@ -158,6 +158,7 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
         routes=[Router(PREFIX, route_handlers=ROUTES)],
         mongo=made.mongo,
         clock=made.clock,
+        keyring=made.keyring,
         indexes=INDEXES,
         dependencies={
             "mongo": made.mongo,

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
@@ -27,6 +27,8 @@ from chassis.http.etags import provide_if_match
 from chassis.http.guards import Connection, authorize, caller_of, flaw, is_litestars_own
 from chassis.http.health import health_routes
 from chassis.http.pagination import provide_page
+from chassis.http.problems import BusyProblem
+from chassis.keyring import Keyring
 from chassis.known import INDEXES as KNOWN_INDEXES
 from chassis.known import Known
 from chassis.mongo import Indexes, Mongo
@@ -46,26 +48,35 @@ def build_api(
     mongo: Mongo,
     clock: Clock,
     indexes: Sequence[Indexes] = (),
+    before: Callable[[], Awaitable[object]] | None = None,
     dependencies: Mapping[str, Any] | None = None,
     background: Mapping[str, Task] | None = None,
     tokens: Tokens | None = None,
+    keyring: Keyring | None = None,
 ) -> Litestar:
     """Return a service's API.
 
     Routes may take the dependencies `caller`, `purpose`, `if_match`, `attempt` and `page`, and those given here: values, or
-    `Provide`. Nothing is connected before the lifespan, and nothing in it waits for a dependency that is down.
+    `Provide`. Nothing is connected before the lifespan, and nothing in it waits for a dependency that is down; until `before`
+    has run, each request but those for health is answered 503.
 
     Raises:
         ImproperlyConfiguredException: A route has no rule (`opt={"access": …}`), or purposes that its callers may not state.
     """
-    known = Known(mongo, poll=settings.known_poll)
+    known, prepared = Known(mongo, poll=settings.known_poll), asyncio.Event()
     tasks = {
-        "indexes": _ensuring(mongo, [outbox.INDEXES, KNOWN_INDEXES, idempotency.INDEXES, *indexes]),
+        "prepare": _preparing(mongo, [outbox.INDEXES, KNOWN_INDEXES, idempotency.INDEXES, *indexes], before, prepared),
         "known": known.run,
         **(background or {}),
     }
+    if keyring is not None:
+        tasks["forget-keys"] = lambda: keyring.follow(settings.known_poll)
+
+    async def is_prepared() -> bool:
+        return prepared.is_set()
+
     app = Litestar(
-        [*routes, *health_routes(clock, {"mongo": mongo.ping})],
+        [*routes, *health_routes(clock, {"mongo": mongo.ping, "prepared": is_prepared})],
         guards=[admit],
         dependencies={**_shared(settings, clock), **{name: _provided(value) for name, value in (dependencies or {}).items()}},
         exception_handlers={Exception: answer},
@@ -74,7 +85,7 @@ def build_api(
         request_class=ReadableRequest,
         request_max_body_size=MAX_BYTES,
         openapi_config=openapi(settings.service(), version),
-        state=State({"tokens": tokens or Tokens(known, clock, issuer=settings.public_url)}),
+        state=State({"tokens": tokens or Tokens(known, clock, issuer=settings.public_url), "prepared": prepared}),
         lifespan=[_background(tasks)],
         logging_config=None,
     )
@@ -91,7 +102,13 @@ def handlers_of(app: Litestar) -> list[HTTPRouteHandler]:
 
 
 async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Check caller and media type: one guard, because Litestar copies the whole handler for each that it asks."""
+    """Check caller and media type: one guard, because Litestar copies the whole handler for each that it asks.
+
+    Raises:
+        BusyProblem: The service has only begun to run.
+    """
+    if not connection.app.state.prepared.is_set() and not handler.opt.get("quiet"):
+        raise BusyProblem(retry_after=2)
     await authorize(connection, handler)
     await check_media_type(connection, handler)
 
@@ -136,12 +153,20 @@ def _background(tasks: Mapping[str, Task]) -> Lifespan:
     return lifespan
 
 
-def _ensuring(mongo: Mongo, indexes: Sequence[Indexes]) -> Task:
-    async def ensure() -> None:
+def _preparing(
+    mongo: Mongo, indexes: Sequence[Indexes], before: Callable[[], Awaitable[object]] | None, prepared: asyncio.Event
+) -> Task:
+    if before is None:
+        prepared.set()
+
+    async def prepare() -> None:
         while True:
             try:
-                return await mongo.ensure_indexes(*indexes)
+                await mongo.ensure_indexes(*indexes)
+                if before is not None:
+                    await before()
+                return prepared.set()
             except PyMongoError:
                 await asyncio.sleep(1)
 
-    return ensure
+    return prepare

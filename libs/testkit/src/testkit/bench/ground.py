@@ -1,9 +1,12 @@
 """Where benchmarks run: the real parts of the instance `test`, with databases and topics of their own that go afterwards."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Self
 
 import pymongo
@@ -58,6 +61,7 @@ class Ground:
                 for one in (name, keyring_of(name)):
                     await mongo.client.drop_database(one)
             await mongo.close()
+            shutil.rmtree(master_keys_of(name))
 
     @asynccontextmanager
     async def stream(self, partitions: int = 12) -> AsyncIterator[Stream]:
@@ -85,3 +89,10 @@ class Ground:
 def keyring_of(database: str) -> str:
     """Return the name of the database with a benchmark's data keys."""
     return f"{database}_keyring"
+
+
+def master_keys_of(database: str) -> Path:
+    """Return the folder of the master keys that wrap them, made when it is not there yet."""
+    folder = Path(gettempdir()) / f"{database}-master-keys"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder

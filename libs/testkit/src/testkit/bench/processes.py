@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from chassis.ids import random_bytes
 
-from testkit.bench.ground import Ground, keyring_of
+from testkit.bench.ground import Ground, keyring_of, master_keys_of
 
 PATIENCE = 60.0
 READY = "/health/ready"
@@ -48,7 +48,7 @@ def variables(ground: Ground, database: str, port: int) -> dict[str, str]:
         "mongo_database": database,
         "keyring_url": ground.mongo_url,
         "keyring_database": keyring_of(database),
-        "master_key": key,
+        "master_keys": str(master_keys_of(database)),
         "hash_key": key,
         "kafka": ground.kafka,
         "port": str(port),

@@ -112,7 +112,7 @@ class Bank:
 
     async def _fetch_keys(self, found: Iterable[Record]) -> None:
         """Read the keys of all at once, those of the access log among them; each is asked for by itself afterwards."""
-        await self.records.keyring.many((one.subject, klass) for one in found for klass in (*one.boxes, views.CLASS))
+        await self.records.keyring.prepare((one.subject, klass) for one in found for klass in (*one.boxes, views.CLASS))
 
     async def _note(self, uow: UnitOfWork, caller: Caller, organisation: Organisation, kind: Kind, shown: list[Shown]) -> None:
         await views.note(
