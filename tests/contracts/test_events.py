@@ -159,6 +159,7 @@ def test_who_writes_and_who_reads() -> None:
     assert {event.topic.name for event in followed_by("identity")} == {
         "notifications.sealing-key.v1",
         "notifications.reseal.v1",
+        "consent.request.v1",
     }
     assert {event for service in SERVICES for event in owned_by(service)} == set(EVENTS)
 

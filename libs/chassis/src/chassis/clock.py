@@ -57,7 +57,12 @@ def day_of(moment: datetime) -> date:
 
 def year_later(day: date) -> date:
     """Return the same day a year later; 29 February becomes 1 March."""
+    return years_later(day, 1)
+
+
+def years_later(day: date, years: int) -> date:
+    """Return the same day so many years later; 29 February becomes 1 March where there is none."""
     try:
-        return day.replace(year=day.year + 1)
+        return day.replace(year=day.year + years)
     except ValueError:
-        return date(day.year + 1, 3, 1)
+        return date(day.year + years, 3, 1)

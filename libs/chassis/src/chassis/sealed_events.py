@@ -29,7 +29,7 @@ KNOWN: Final = "known_sealing_keys"
 WAITING: Final = "waiting_events"
 KLASS: Final = "waiting"
 """The retention class of details that wait."""
-INDEXES: Final[Indexes] = {WAITING: [IndexModel([("receiver", ASCENDING)])], KNOWN: []}
+INDEXES: Final[Indexes] = {WAITING: [IndexModel([("receiver", ASCENDING)]), IndexModel([("subject", ASCENDING)])], KNOWN: []}
 BATCH: Final = 200
 FIELD: Final = "sealed"
 """The field of an event that holds its sealed part (`key_id` and `box`)."""
@@ -215,6 +215,14 @@ class Sealer:
 def drop_waiting(uow: UnitOfWork, topic: outbox.EventTopic, key: str) -> None:
     """Remove an aggregate's waiting event; whoever emits its tombstone does this with it, or it would come back after."""
     uow.delete(WAITING, {"_id": _name(topic, key)})
+
+
+async def forget_waiting(uow: UnitOfWork, subject: str) -> int:
+    """Remove all that waits of a person who is erased, and return how much."""
+    rows = await uow.find(WAITING, {"subject": subject})
+    for row in rows:
+        uow.delete(WAITING, {"_id": row["_id"]})
+    return len(rows)
 
 
 async def _usable_key(reads: Reads, receiver: str, today: date) -> Document | None:

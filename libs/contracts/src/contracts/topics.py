@@ -3,21 +3,25 @@
 from contracts.consent.dead_letter import ConsentDeadLetterEvent
 from contracts.consent.decision import DecisionEvent
 from contracts.consent.mail_request import ConsentMailRequestEvent
+from contracts.consent.request import RequestEvent
 from contracts.envelope import Event, Topic
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.dead_letter import IdentityDeadLetterEvent
 from contracts.identity.mail_request import IdentityMailRequestEvent
 from contracts.identity.organisation import OrganisationEvent
+from contracts.identity.request_part import IdentityRequestPartEvent
 from contracts.identity.session import SessionEvent
 from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.dead_letter import NotificationsDeadLetterEvent
 from contracts.notifications.delivery import DeliveryEvent
+from contracts.notifications.request_part import NotificationsRequestPartEvent
 from contracts.notifications.reseal import NotificationsResealEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.dead_letter import ProfilesDeadLetterEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.profile import ProfileEvent
+from contracts.profiles.request_part import ProfilesRequestPartEvent
 from contracts.profiles.vacancy import VacancyEvent
 
 SERVICES = ("identity", "profiles", "consent", "notifications")
@@ -29,16 +33,20 @@ EVENTS: tuple[type[Event], ...] = (
     OrganisationEvent,
     ContactEvent,
     IdentityMailRequestEvent,
+    IdentityRequestPartEvent,
     IdentityDeadLetterEvent,
     ProfileEvent,
     VacancyEvent,
     ProfilesMailRequestEvent,
+    ProfilesRequestPartEvent,
     ProfilesDeadLetterEvent,
     DecisionEvent,
+    RequestEvent,
     ConsentMailRequestEvent,
     ConsentDeadLetterEvent,
     NotificationsSealingKeyEvent,
     NotificationsResealEvent,
+    NotificationsRequestPartEvent,
     DeliveryEvent,
     NotificationsDeadLetterEvent,
 )

@@ -18,6 +18,7 @@ async def serving(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """Serve an API and give a client to it."""
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # Litestar types the parts of ASGI itself
     async with _in_one_task(app.lifespan()), httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        await eventually(app.state.prepared.is_set)
         yield client
 
 

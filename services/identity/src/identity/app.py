@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from chassis import sealed_events
+from chassis import erasure, sealed_events
 from chassis.clock import Clock
 from chassis.consume import Consumer
+from chassis.erasure import Erasure, Step, on_request
 from chassis.http.app import build_api as chassis_api
 from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
 from chassis.inbox import Listens
@@ -17,6 +18,7 @@ from chassis.resources import REQUEST_PATIENCE, WORKER_PATIENCE, Resources, conn
 from chassis.sealed_events import Sealer, on_sealing_key
 from chassis.setaside import SetAside
 from chassis.worker import Worker, assemble, make_consumer
+from contracts.consent.request import RequestEvent
 from contracts.identity.dead_letter import IdentityDeadLetterEvent
 from contracts.notifications.reseal import NotificationsResealEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
@@ -32,6 +34,9 @@ from identity.addresses.service import Addresses
 from identity.clients import store as client_store
 from identity.clients.routes import ROUTES as CLIENT_ROUTES
 from identity.clients.service import Secrets
+from identity.closing.routes import ROUTES as CLOSING_ROUTES
+from identity.closing.service import Closing
+from identity.erasure.service import PHASE, forget, tell
 from identity.invitations import jobs as invitation_jobs
 from identity.invitations import store as invitation_store
 from identity.invitations.routes import ROUTES as INVITATION_ROUTES
@@ -59,6 +64,7 @@ VERSION = "0.1.0"
 PREFIX = "/api/identity/v1"
 ROUTES = [
     *ACCOUNT_ROUTES,
+    *CLOSING_ROUTES,
     *SIGN_IN_ROUTES,
     *SESSION_ROUTES,
     *ORGANISATION_ROUTES,
@@ -69,6 +75,7 @@ ROUTES = [
 ]
 INDEXES = (
     sealed_events.INDEXES,
+    erasure.INDEXES,
     account_store.INDEXES,
     client_store.INDEXES,
     invitation_store.INDEXES,
@@ -91,6 +98,7 @@ class Parts:
     link_terms: LinkTerms
     key_terms: KeyTerms
     session_terms: SessionTerms
+    erasure: Erasure
 
     async def close(self) -> None:
         """Close connections and threads."""
@@ -116,6 +124,7 @@ class Parts:
 SUBSCRIPTIONS = (
     Listens[Parts](NotificationsSealingKeyEvent, lambda _: on_sealing_key),
     Listens[Parts](NotificationsResealEvent, lambda made: on_reseal(made.addresses, made.post)),
+    Listens[Parts](RequestEvent, lambda made: on_request(made.erasure)),
 )
 """Everything that identity listens to. Its own signing keys and ended sessions it keeps in the transaction that makes them."""
 
@@ -133,6 +142,7 @@ def parts(settings: IdentitySettings, *, patience: timedelta = REQUEST_PATIENCE)
         link_terms=LinkTerms(settings.confirmation_valid, settings.unconfirmed_kept, settings.mails_per_day),
         key_terms=KeyTerms(settings.signing_key_life, settings.signing_key_notice, settings.access_token_life),
         session_terms=SessionTerms(settings.refresh_idle, settings.refresh_absolute, settings.refresh_grace),
+        erasure=Erasure(resources.keyring, [Step(PHASE, forget)], tell, settings.erasure_settled),
     )
 
 
@@ -153,6 +163,7 @@ def build_api(settings: IdentitySettings, *, made: Parts | None = None) -> Lites
         clock=made.clock,
         keyring=made.keyring,
         indexes=INDEXES,
+        before=partial(made.erasure.catch_up, made.mongo),
         background={"first-key": first_key},
         dependencies={
             "settings": settings,
@@ -164,6 +175,7 @@ def build_api(settings: IdentitySettings, *, made: Parts | None = None) -> Lites
             "session_terms": made.session_terms,
             "signer": signer,
             "signing_in": _sign_in(made, signer),
+            "closing": Closing(made.mongo, made.passwords),
             "client_secrets": Secrets(made.resources.hash_key),
             "counted_under": made.resources.hash_key,
             "set_aside": SetAside(made.mongo, consumer_of(made)),
@@ -180,7 +192,14 @@ def build_worker(settings: IdentitySettings, *, made: Parts | None = None, group
     """Return the worker: consumers, relay and jobs."""
     made = made or parts(settings, patience=WORKER_PATIENCE)
     topics = [event.topic for event in owned_by(SERVICE)]
-    return assemble(made.resources, consumer_of(made, group), topics=topics, jobs=jobs_of(made), indexes=INDEXES)
+    return assemble(
+        made.resources,
+        consumer_of(made, group),
+        topics=topics,
+        jobs=jobs_of(made),
+        indexes=INDEXES,
+        before=partial(made.erasure.catch_up, made.mongo),
+    )
 
 
 def _sign_in(made: Parts, signer: Signer) -> SignIn:
@@ -201,5 +220,6 @@ def jobs_of(made: Parts) -> list[Job]:
         *account_jobs.jobs(mongo=made.mongo),
         *invitation_jobs.jobs(mongo=made.mongo),
         *session_jobs.jobs(mongo=made.mongo),
+        Job("erasures", timedelta(seconds=2), partial(made.erasure.finish, made.mongo)),
         Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

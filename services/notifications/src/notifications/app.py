@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from chassis import erasure
 from chassis.consume import Consumer
+from chassis.erasure import Erasure, first_of, on_request, unless_erased
 from chassis.freshness import Freshness
 from chassis.http.app import build_api as chassis_api
 from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
@@ -19,6 +21,7 @@ from chassis.worker import Worker, assemble
 from chassis.worker import make_consumer as chassis_consumer
 from contracts.consent.decision import DecisionEvent
 from contracts.consent.mail_request import ConsentMailRequestEvent
+from contracts.consent.request import RequestEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.mail_request import IdentityMailRequestEvent
@@ -38,6 +41,7 @@ from notifications.alerts.service import Alerts
 from notifications.composing.service import Composer
 from notifications.contacts.handlers import on_account, on_account_parked, on_contact
 from notifications.contacts.service import Contacts
+from notifications.erasure.service import STEPS, tell
 from notifications.letters.model import Correspondent
 from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
@@ -58,7 +62,7 @@ from notifications.unsubscribe.service import Unsubscribing
 SERVICE = "notifications"
 VERSION = "0.1.0"
 PREFIX = "/api/notifications/v1"
-INDEXES = (mail_store.INDEXES, search_store.INDEXES)
+INDEXES = (erasure.INDEXES, mail_store.INDEXES, search_store.INDEXES)
 SEALED_TO_US = (ContactEvent, IdentityMailRequestEvent, ProfilesMailRequestEvent, ConsentMailRequestEvent)
 UP_TO_DATE = timedelta(seconds=20)
 """A consumer that has not been at a topic's end for so long lags: what it has yet to read may need an old sealing key."""
@@ -77,19 +81,23 @@ class Parts:
     searches: Searches
     unsubscribing: Unsubscribing
     alerts: Alerts
+    erasure: Erasure
 
 
 SUBSCRIPTIONS = (
     Listens[Parts](SigningKeyEvent, lambda _: on_signing_key),
     Listens[Parts](SessionEvent, lambda _: on_session),
-    Listens[Parts](AccountEvent, lambda _: on_account, lambda _: on_account_parked),
-    Listens[Parts](ContactEvent, lambda parts: on_contact(parts.contacts)),
+    Listens[Parts](AccountEvent, lambda _: unless_erased(on_account), lambda _: unless_erased(on_account_parked)),
+    Listens[Parts](ContactEvent, lambda parts: unless_erased(on_contact(parts.contacts))),
     Listens[Parts](OrganisationEvent, lambda _: on_organisation),
     Listens[Parts](IdentityMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](ProfilesMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](ConsentMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](VacancyEvent, lambda parts: on_vacancy(parts.alerts)),
-    Listens[Parts](DecisionEvent, lambda _: on_decision, lambda _: on_decision_parked),
+    Listens[Parts](
+        DecisionEvent, lambda _: unless_erased(on_decision, first_of), lambda _: unless_erased(on_decision_parked, first_of)
+    ),
+    Listens[Parts](RequestEvent, lambda parts: on_request(parts.erasure)),
 )
 """Everything that notifications listens to."""
 
@@ -106,6 +114,7 @@ def use_cases(made: Made, *, matcher: Matcher | None = None) -> Parts:
         searches=searches,
         unsubscribing=unsubscribing,
         alerts=Alerts(made.clock, searches, matcher or EverySearch(), unsubscribing),
+        erasure=Erasure(made.keyring, STEPS, tell, made.settings.erasure_settled),
     )
 
 
@@ -121,6 +130,7 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
         clock=made.clock,
         keyring=made.keyring,
         indexes=INDEXES,
+        before=partial(parts.erasure.catch_up, made.mongo),
         dependencies={
             "mongo": made.mongo,
             "searches": parts.searches,
@@ -150,9 +160,11 @@ def build_worker(
         topics=[event.topic for event in owned_by(SERVICE)],
         jobs=[
             _sealing_keys(made, fresh),
+            Job("erasures", timedelta(seconds=2), partial(parts.erasure.finish, made.mongo)),
             *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(settings)),
         ],
         indexes=INDEXES,
+        before=partial(parts.erasure.catch_up, made.mongo),
         background=[
             *(("consume", partial(one.watch, consumer)) for one in fresh),
             *(("mail", sender.run) for sender in senders),

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from chassis import sealed_events
+from chassis import erasure, sealed_events
 from chassis.clock import Clock
 from chassis.consume import Consumer
+from chassis.erasure import Erasure, Step, first_of, on_request, unless_erased
 from chassis.freshness import Freshness
 from chassis.http.app import build_api as chassis_api
 from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
@@ -20,6 +21,7 @@ from chassis.sealed_events import Sealer, on_sealing_key
 from chassis.setaside import SetAside
 from chassis.worker import Worker, assemble, make_consumer
 from contracts.consent.decision import DecisionEvent
+from contracts.consent.request import RequestEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.organisation import OrganisationEvent
 from contracts.identity.session import SessionEvent
@@ -38,6 +40,7 @@ from profiles.blocks import store as blocks
 from profiles.blocks.jobs import jobs as block_jobs
 from profiles.disclosure.routes import ROUTES as DISCLOSURE_ROUTES
 from profiles.disclosure.service import Disclosures
+from profiles.erasure.service import PHASE, forget, tell
 from profiles.lifecycle import store as renewals
 from profiles.lifecycle.handlers import hold_account, hold_decision, on_account, on_decision, on_delivery
 from profiles.lifecycle.jobs import sweep
@@ -62,6 +65,7 @@ VERSION = "0.1.0"
 PREFIX = "/api/profiles/v1"
 INDEXES = (
     sealed_events.INDEXES,
+    erasure.INDEXES,
     records.INDEXES,
     renewals.INDEXES,
     bank_entries.INDEXES,
@@ -97,6 +101,7 @@ class Parts:
     vacancies: Vacancies
     signatures: Signatures
     consent_freshness: Freshness
+    erasure: Erasure
 
     async def close(self) -> None:
         """Close the connections to both databases."""
@@ -122,10 +127,19 @@ SUBSCRIPTIONS = (
     Listens[Parts](SigningKeyEvent, lambda _: on_signing_key),
     Listens[Parts](SessionEvent, lambda _: on_session),
     Listens[Parts](NotificationsSealingKeyEvent, lambda _: on_sealing_key),
-    Listens[Parts](AccountEvent, lambda made: on_account(made.records), lambda made: hold_account(made.records)),
-    Listens[Parts](DecisionEvent, lambda made: on_decision(made.records), lambda made: hold_decision(made.records)),
+    Listens[Parts](
+        AccountEvent,
+        lambda made: unless_erased(on_account(made.records)),
+        lambda made: unless_erased(hold_account(made.records)),
+    ),
+    Listens[Parts](
+        DecisionEvent,
+        lambda made: unless_erased(on_decision(made.records), first_of),
+        lambda made: unless_erased(hold_decision(made.records), first_of),
+    ),
     Listens[Parts](OrganisationEvent, lambda _: on_organisation, lambda _: hold_organisation),
     Listens[Parts](DeliveryEvent, lambda made: on_delivery(made.lifecycles)),
+    Listens[Parts](RequestEvent, lambda made: on_request(made.erasure)),
 )
 """Everything that profiles listens to."""
 
@@ -146,6 +160,7 @@ def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE)
         vacancies=Vacancies(made.clock),
         signatures=Signatures(made.mongo, made.keyring, made.hash_key),
         consent_freshness=consent_freshness,
+        erasure=Erasure(made.keyring, [Step(PHASE, forget)], tell, settings.erasure_settled),
     )
 
 
@@ -160,6 +175,7 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
         clock=made.clock,
         keyring=made.keyring,
         indexes=INDEXES,
+        before=partial(made.erasure.catch_up, made.mongo),
         dependencies={
             "mongo": made.mongo,
             "keyring": made.keyring,
@@ -188,6 +204,7 @@ def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group
         topics=[event.topic for event in owned_by(SERVICE)],
         jobs=_jobs(made),
         indexes=INDEXES,
+        before=partial(made.erasure.catch_up, made.mongo),
         background=[("consume", partial(made.consent_freshness.watch, consumer))],
     )
 
@@ -197,5 +214,6 @@ def _jobs(made: Parts) -> list[Job]:
     return [
         Job("sweep", told.sweep_every, partial(sweep, made.mongo, made.lifecycles)),
         *block_jobs(mongo=made.mongo, signatures=made.signatures, every=told.access_log_sealed_every, kept=told.access_log_kept),
+        Job("erasures", timedelta(seconds=2), partial(made.erasure.finish, made.mongo)),
         Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

@@ -14,6 +14,9 @@ from typing import Any, Protocol
 from chassis.clock import Clock
 from chassis.crypto import DataKey, decrypt_fields, encrypt_fields
 from chassis.destruction import schedule_destruction
+from chassis.erasure import is_erased
+from chassis.http.language import Text
+from chassis.http.problems import ForbiddenProblem
 from chassis.ids import new_handle
 from chassis.keyring import KeyDestroyedError, Keyring
 from chassis.mongo import BusyError
@@ -72,6 +75,12 @@ class Record:
         return ["consent"] if self.life.running and self.consent is not True else []
 
 
+class ErasedProblem(ForbiddenProblem):
+    """The caller's account was closed a moment ago; the token lives a little longer."""
+
+    code, title = "account-closed", Text("Uw account is verwijderd", "Your account has been deleted")
+
+
 class Project(Protocol):
     """The bank's port: it is told, in the same transaction, what recruiters may see of a profile from now on."""
 
@@ -109,6 +118,11 @@ async def find_due(reads: Reads, *, today: date, limit: int) -> list[Record]:
     return [_from_document(row) for row in rows]
 
 
+def remove(uow: UnitOfWork, subject: str) -> None:
+    """Drop a profile. Its id is never used again."""
+    uow.delete(COLLECTION, {"_id": subject})
+
+
 @dataclass(frozen=True)
 class Records:
     """Opens profiles and keeps their changes."""
@@ -119,8 +133,15 @@ class Records:
     project: Project
 
     async def find_or_new(self, reads: Reads, subject: str) -> Record:
-        """Return a candidate's profile, an empty draft where there is none yet."""
-        return await find(reads, subject) or Record(subject=subject, handle=new_handle())
+        """Return a candidate's profile, an empty draft where there is none yet.
+
+        Raises:
+            ErasedProblem: There is none any more: the person was erased.
+        """
+        found = await find(reads, subject)
+        if found is None and await is_erased(reads, subject):
+            raise ErasedProblem
+        return found or Record(subject=subject, handle=new_handle())
 
     async def told(self, record: Record) -> dict[str, dict[str, Any]]:
         """Return what the candidate told, opened. What lies under a destroyed key is gone."""

@@ -30,6 +30,8 @@ class AccountEvent(Event):
     roles: tuple[Literal["candidate", "privacy-officer", "operator"], ...]
     """Roles at the portal itself; those in an organisation stand in `identity.organisation.v1`."""
     confirmed_on: date
+    erasure: Id | None = None
+    """The request that its closing opened, when the person asked to be erased; consent asks every service."""
 
     @property
     def key(self) -> str:
@@ -51,5 +53,6 @@ SAMPLES = (
         language="en",
         roles=(),
         confirmed_on=date(2025, 11, 30),
+        erasure="0198c0de-0000-7000-8000-0000000000e1",
     ),
 )

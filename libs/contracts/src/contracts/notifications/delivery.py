@@ -19,7 +19,7 @@ class DeliveryEvent(Event):
         kind=HAPPENING,
         key="cause",
         says="A mail was accepted by the mail server, bounced, or was given up, and on which day.",
-        followed_by=("profiles",),
+        followed_by=("profiles", "consent"),
         kept=timedelta(days=30),
     )
 

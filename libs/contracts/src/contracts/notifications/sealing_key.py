@@ -6,7 +6,7 @@ from contracts.shapes import sealing_key
 class NotificationsSealingKeyEvent(sealing_key.SealingKeyEvent):
     """A public sealing key of notifications: to it go addresses, greetings and the secrets of links."""
 
-    topic = sealing_key.topic("notifications", followed_by=("identity", "profiles"))
+    topic = sealing_key.topic("notifications", followed_by=("identity", "profiles", "consent"))
 
 
 SAMPLES = (NotificationsSealingKeyEvent.model_validate(sealing_key.sample()),)

@@ -2,6 +2,7 @@
 
     (nothing) --shown--> shown --decide--> consented | acknowledged
     consented --withdraw--> withdrawn --decide--> consented | acknowledged
+    any --erase--> erased
 
 Only what was shown can be decided upon, and only while that text is in force. Showing a text never changes a decision, and
 an acknowledgement never takes a consent back: withdrawing is a step of its own.
@@ -14,12 +15,13 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a person stands. Only `consented` lets anybody act."""
+    """Where a person stands. Only `consented` lets anybody act; `erased` is the end, of which only the proof is left."""
 
     SHOWN = "shown"
     ACKNOWLEDGED = "acknowledged"
     CONSENTED = "consented"
     WITHDRAWN = "withdrawn"
+    ERASED = "erased"
 
 
 class Answer(StrEnum):
@@ -125,11 +127,16 @@ def withdraw(current: Decision | None, *, today: date) -> Decision:
     Raises:
         RefusedError: There is no consent to withdraw.
     """
-    if current is None or current.state in (State.SHOWN, State.ACKNOWLEDGED):
+    if current is None or current.state in (State.SHOWN, State.ACKNOWLEDGED, State.ERASED):
         raise RefusedError(Refusal.NOT_CONSENTED)
     if current.state is State.WITHDRAWN:
         return current
     return replace(current, state=State.WITHDRAWN, decided_on=today)
+
+
+def erase(current: Decision, *, today: date) -> Decision:
+    """Return the decision after its person was erased: nothing is allowed any more, and what was agreed to stays provable."""
+    return current if current.state is State.ERASED else replace(current, state=State.ERASED, decided_on=today)
 
 
 def on_day(history: Iterable[Decision], day: date) -> list[Decision]:

@@ -76,6 +76,18 @@ async def withdraw(*, uow: UnitOfWork, clock: Clock, subject: str, purpose: str)
     return wanted if wanted == current else _keep(uow, clock, wanted)
 
 
+async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
+    """End all that a person decided and let every service forget it; the proof stays, and again there is nothing to end."""
+    ended = 0
+    for one in await store.decisions(uow, subject):
+        wanted = model.erase(one, today=uow.clock.today())
+        if wanted != one:
+            kept = store.save(uow, wanted, at=uow.clock.machine())
+            uow.emit_tombstone(DecisionEvent.topic, key=kept.key, sequence=kept.sequence)
+            ended += 1
+    return {"consents": ended}
+
+
 async def get_presentation(*, reads: Reads, subject: str, presentation: str) -> Presentation | None:
     """Return what was shown to this person, or None."""
     return await store.presentation(reads, presentation, subject=subject)

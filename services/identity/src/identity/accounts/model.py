@@ -54,6 +54,8 @@ class Account:
     address_hash: str
     address: bytes
     password: str
+    erasure: str | None = None
+    """The request to erase its person, which its closing opened."""
 
     @property
     def usable(self) -> bool:

@@ -10,8 +10,10 @@ from enum import StrEnum
 
 from chassis.clock import day_of
 from chassis.ids import new_id, new_secret
+from chassis.sealed_events import drop_waiting
 from chassis.uow import Reads, UnitOfWork
 from contracts.identity.account import AccountEvent
+from contracts.identity.contact import ContactEvent
 
 from identity.accounts import store
 from identity.accounts.model import Account, AccountRole, AccountState, Language, Registration, RegistrationState, Terms
@@ -166,6 +168,36 @@ def change_password(uow: UnitOfWork, current: Account, password_hash: str) -> No
     store.save_account(uow, replace(current, password=password_hash))
 
 
+def close(uow: UnitOfWork, account: Account) -> None:
+    """Close an account for good; `erasure` names the request with which its person is erased everywhere."""
+    closed = replace(account, state=AccountState.CLOSED)
+    uow.emit(_event(closed), sequence=store.save_account(uow, closed))
+
+
+async def forget(uow: UnitOfWork, account_id: str) -> int:
+    """Remove an account and let every service forget it and its address; return how many there were."""
+    current = await store.account(uow, account_id)
+    if current is None:
+        return 0
+    store.remove_account(uow, account_id)
+    drop_waiting(uow, ContactEvent.topic, account_id)
+    for event in (AccountEvent, ContactEvent):
+        uow.emit_tombstone(event.topic, key=account_id, sequence=current.sequence + 1)
+    return 1
+
+
+async def forget_registrations(uow: UnitOfWork, account_id: str, *, address_hash: str | None) -> int:
+    """Remove the registrations of an account and of its address, and return how many there were."""
+    found = [*await store.registrations_of(uow, account_id)]
+    if address_hash is not None:
+        found += [one for one in await store.registrations_at(uow, address_hash) if one.account != account_id]
+    for one in found:
+        store.remove_registration(uow, one)
+        if one.state is RegistrationState.OPEN:
+            forget_address(uow, one.account)
+    return len(found)
+
+
 async def reseal(uow: UnitOfWork, account_id: str, *, addresses: Addresses, post: Post) -> None:
     """Seal an address again for notifications, under a new sequence; about strangers nothing is said."""
     current = await store.account(uow, account_id)
@@ -192,4 +224,5 @@ def _event(account: Account) -> AccountEvent:
         language=account.language.value,
         roles=tuple(role.value for role in account.roles),
         confirmed_on=account.confirmed_on,
+        erasure=account.erasure,
     )

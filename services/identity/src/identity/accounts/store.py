@@ -27,6 +27,7 @@ INDEXES = {
     REGISTRATIONS: [
         IndexModel([("secret_hash", ASCENDING)], unique=True),
         IndexModel([("address_hash", ASCENDING)]),
+        IndexModel([("account", ASCENDING)]),
         IndexModel([("erase_at", ASCENDING)]),
     ],
     TURNS: [IndexModel([("at", ASCENDING)], expireAfterSeconds=int(TURN_KEPT.total_seconds()))],
@@ -71,6 +72,16 @@ async def registrations_to_erase(reads: Reads, now: datetime, limit: int) -> lis
     return [_registration(row) for row in await reads.find(REGISTRATIONS, {"erase_at": {"$lte": now}}, limit=limit)]
 
 
+async def registrations_of(reads: Reads, account_id: str) -> list[Registration]:
+    """Return the registrations that made, or would have made, this account."""
+    return [_registration(row) for row in await reads.find(REGISTRATIONS, {"account": account_id})]
+
+
+def remove_account(uow: UnitOfWork, account_id: str) -> None:
+    """Drop an account. Its id is never used again."""
+    uow.delete(ACCOUNTS, {"_id": account_id})
+
+
 def take_turn(uow: UnitOfWork, address_hash: str) -> None:
     """Let registrations of one address at once conflict, so that each counts those before it; known or unknown alike.
 
@@ -108,6 +119,7 @@ def _account(row: Document) -> Account:
         address_hash=row["address_hash"],
         address=row["address"],
         password=row["password"],
+        erasure=row["erasure"],
     )
 
 

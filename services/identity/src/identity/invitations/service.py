@@ -136,6 +136,18 @@ def _account(invitation: Invitation, password_hash: str, today: date) -> Account
     )
 
 
+async def forget(uow: UnitOfWork, account: str, *, address_hash: str | None) -> int:
+    """Remove the invitations of an account and of its address, and return how many there were."""
+    found = [*await store.of_account(uow, account)]
+    if address_hash is not None:
+        found += [one for one in await store.at_address(uow, address_hash) if one.account != account]
+    for one in found:
+        store.remove(uow, one)
+        if one.state is InvitationState.OPEN:
+            forget_address(uow, one.account)
+    return len(found)
+
+
 async def erase_due(uow: UnitOfWork, *, now: datetime, limit: int) -> int:
     """Erase invitations whose term is over; one that nobody accepted takes its data key with it."""
     due = await store.to_erase(uow, now, limit)

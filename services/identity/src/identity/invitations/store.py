@@ -15,6 +15,8 @@ INDEXES = {
     INVITATIONS: [
         IndexModel([("secret_hash", ASCENDING)], unique=True),
         IndexModel([("organisation", ASCENDING), ("address_hash", ASCENDING)]),
+        IndexModel([("account", ASCENDING)]),
+        IndexModel([("address_hash", ASCENDING)]),
         IndexModel([("erase_at", ASCENDING)]),
     ],
 }
@@ -30,6 +32,16 @@ async def open_for(reads: Reads, organisation: str, address_hash: str) -> list[I
     """Return the open invitations of one address into one organisation."""
     rows = await reads.find(INVITATIONS, {"organisation": organisation, "address_hash": address_hash})
     return [_invitation(row) for row in rows]
+
+
+async def of_account(reads: Reads, account: str) -> list[Invitation]:
+    """Return the invitations that made, or would have made, this account."""
+    return [_invitation(row) for row in await reads.find(INVITATIONS, {"account": account})]
+
+
+async def at_address(reads: Reads, address_hash: str) -> list[Invitation]:
+    """Return the open invitations of one address."""
+    return [_invitation(row) for row in await reads.find(INVITATIONS, {"address_hash": address_hash})]
 
 
 async def to_erase(reads: Reads, now: datetime, limit: int) -> list[Invitation]:

@@ -101,6 +101,14 @@ async def open_sessions(reads: Reads, account: str, *, now: datetime, terms: Ter
     return [one for one in await store.open_sessions(reads, {"account": account}, now) if one.alive(now, terms)]
 
 
+async def forget(uow: UnitOfWork, account: str) -> int:
+    """Drop all sessions of an account, ended or not, and return how many; it is closed, so that none is left to be used."""
+    found = await store.of_account(uow, account)
+    for session in found:
+        store.remove(uow, session)
+    return len(found)
+
+
 async def remove_over(uow: UnitOfWork, *, before: datetime, limit: int) -> int:
     """Drop sessions that were over before that moment: no token of theirs lives any more."""
     gone = await store.over(uow, before, limit)

@@ -32,6 +32,11 @@ async def open_sessions(reads: Reads, where: dict[str, Any], now: datetime) -> l
     return [_session(row) for row in found]
 
 
+async def of_account(reads: Reads, account: str) -> list[Session]:
+    """Return all sessions of an account, ended or not."""
+    return [_session(row) for row in await reads.find(SESSIONS, {"account": account})]
+
+
 async def over(reads: Reads, before: datetime, limit: int) -> list[Session]:
     """Return sessions that were over before that moment."""
     where = {"$or": [{"over_at": {"$lt": before}}, {"ended_at": {"$type": "date", "$lt": before}}]}

@@ -97,3 +97,8 @@ def refuse_meanwhile(uow: UnitOfWork, key: str) -> None:
     subject, _, rest = key.partition(":")
     if rest == f"{PURPOSE}:{PORTAL}":
         store.note_refusal(uow, subject, refused=True)
+
+
+def forget(uow: UnitOfWork, subject: str) -> None:
+    """Forget whether a person withdrew from alerts."""
+    store.forget_refusal(uow, subject)

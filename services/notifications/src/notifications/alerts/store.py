@@ -45,6 +45,11 @@ async def refuses(reads: Reads, subject: str) -> bool:
     return await reads.find_one(REFUSALS, {"_id": subject}) is not None
 
 
+def forget_refusal(uow: UnitOfWork, subject: str) -> None:
+    """Forget whether a person withdrew from alerts."""
+    uow.delete(REFUSALS, {"_id": subject})
+
+
 def note_refusal(uow: UnitOfWork, subject: str, *, refused: bool) -> None:
     """Write whether a person withdrew from alerts altogether."""
     if refused:

@@ -68,7 +68,7 @@ class Composer:
         if mail["dark"]:
             return Ended(State.GIVEN_UP, Reason.DARK)
         standing = await contacts.standing(reads, mail["subject"])
-        if standing is Standing.ENDED:
+        if standing is Standing.ENDED or (standing is Standing.LEAVING and not template.after_closing):
             return Ended(State.GIVEN_UP, Reason.ACCOUNT_CLOSED)
         if standing is Standing.UNCLEAR:
             return Again(Reason.NO_CONTACT)

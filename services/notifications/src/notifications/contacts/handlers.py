@@ -23,11 +23,20 @@ def on_contact(contacts: Contacts) -> Handler:
 
 
 async def on_account(incoming: Incoming[AccountEvent], uow: UnitOfWork) -> None:
-    """Keep an account's state; with its end (closed, or a tombstone) the address and the saved searches go."""
-    state = service.ERASED if incoming.event is None else incoming.event.state
+    """Keep an account's state; with its end (closed, or a tombstone) the address and the saved searches go.
+
+    The address of somebody who asked to be erased is kept until the last mail has gone.
+    """
+    state = _state_of(incoming.event)
     service.note_account(uow, incoming.key, state=state)
-    if state in {service.CLOSED, service.ERASED}:
+    if state in {service.CLOSED, service.LEAVING, service.ERASED}:
         await searches.forget(uow, incoming.key)
+
+
+def _state_of(account: AccountEvent | None) -> str:
+    if account is None:
+        return service.ERASED
+    return service.LEAVING if account.erasure is not None else account.state
 
 
 async def on_account_parked(incoming: Incoming[AccountEvent], uow: UnitOfWork) -> None:

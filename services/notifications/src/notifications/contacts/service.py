@@ -20,6 +20,8 @@ log = structlog.get_logger()
 KEY_CLASS = "contact"
 PATH = "address"
 CLOSED = "closed"
+LEAVING = "leaving"
+"""Closed, and the person is being erased: mails about that still go, and nothing else."""
 ERASED = "erased"
 UNCLEAR = "unclear"
 
@@ -30,6 +32,9 @@ class Standing(Enum):
     OPEN = "open"
     ENDED = "ended"
     """Closed or erased: no mail any more."""
+
+    LEAVING = "leaving"
+    """Closed in order to be erased: only mails about that."""
 
     UNCLEAR = "unclear"
     """The account's latest news could not be handled: it may be that it was closed, so its mails wait."""
@@ -98,6 +103,8 @@ async def standing(reads: Reads, subject: str) -> Standing:
     state = await store.account_state(reads, subject)
     if state in {CLOSED, ERASED}:
         return Standing.ENDED
+    if state == LEAVING:
+        return Standing.LEAVING
     return Standing.UNCLEAR if state == UNCLEAR else Standing.OPEN
 
 
@@ -106,6 +113,14 @@ def note_account(uow: UnitOfWork, subject: str, *, state: str) -> None:
     store.put_account(uow, subject, state=state)
     if state in {CLOSED, ERASED}:
         forget(uow, subject)
+
+
+async def forget_account(uow: UnitOfWork, subject: str) -> int:
+    """Remove a person's address and what is known of their account, and return how many addresses there were."""
+    known = await store.contact(uow, subject)
+    forget(uow, subject)
+    store.remove_account(uow, subject)
+    return int(known is not None)
 
 
 def forget(uow: UnitOfWork, subject: str) -> None:

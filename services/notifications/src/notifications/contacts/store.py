@@ -29,6 +29,11 @@ def put_account(uow: UnitOfWork, subject: str, *, state: str) -> None:
     uow.replace(ACCOUNTS, {"_id": subject, "state": state}, upsert=True)
 
 
+def remove_account(uow: UnitOfWork, subject: str) -> None:
+    """Forget an account."""
+    uow.delete(ACCOUNTS, {"_id": subject})
+
+
 def remove_contact(uow: UnitOfWork, subject: str) -> None:
     """Forget where a person can be mailed."""
     uow.delete(CONTACTS, {"_id": subject})

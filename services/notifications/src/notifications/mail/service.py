@@ -8,6 +8,7 @@ import structlog
 from chassis import trace
 from chassis.clock import Clock
 from chassis.crypto import decrypt, encrypt
+from chassis.erasure import is_erased
 from chassis.keyring import Keyring, NoKeyError
 from chassis.mongo import Mongo
 from chassis.sealing import SealDarkError, SealedInbox
@@ -18,6 +19,7 @@ from contracts.shapes.mail_request import MailDetails, MailRequestEvent
 
 from notifications.mail import store
 from notifications.mail.model import Reason, State, Target
+from notifications.templates import AFTER_CLOSING
 
 log = structlog.get_logger()
 KEY_CLASS = "mail"
@@ -73,7 +75,10 @@ class MailRequests:
     clock: Clock
 
     async def take(self, uow: UnitOfWork, request: MailRequestEvent) -> None:
-        """Queue the mail that is asked for."""
+        """Queue the mail that is asked for; who is erased is only mailed about that."""
+        if request.template not in AFTER_CLOSING and await is_erased(uow, request.subject):
+            log.info("mail_to_erased_person", cause=request.cause, subject=request.subject)
+            return
         new = NewMail(
             cause=request.cause,
             asker=type(request).topic.owner,
@@ -164,6 +169,14 @@ def put_back(uow: UnitOfWork, mail: Document, *, due_at: datetime, reason: Reaso
     """Let a mail be tried again later; one that waits for its person's contact says so, and goes as soon as that comes."""
     waits_for = CONTACT if reason is Reason.NO_CONTACT else None
     store.put_back(uow, mail["_id"], due_at=due_at, reason=reason, waits_for=waits_for)
+
+
+async def forget(uow: UnitOfWork, subject: str, *, but: frozenset[str] = frozenset()) -> int:
+    """Drop all mails to a person, sent or not, save those of the templates `but`, and return how many there were."""
+    found = [one for one in await store.of_subject(uow, subject) if one["template"] not in but]
+    for one in found:
+        store.remove(uow, one["_id"])
+    return len(found)
 
 
 def hurry(uow: UnitOfWork, subject: str, *, waits_for: str, now: datetime) -> None:

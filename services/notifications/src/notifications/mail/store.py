@@ -86,6 +86,16 @@ def hurry(uow: UnitOfWork, subject: str, *, waits_for: str, now: datetime) -> No
     uow.update_many(MAILS, {"subject": subject, "state": State.QUEUED, "waits_for": waits_for}, {"$set": {"due_at": now}})
 
 
+async def of_subject(reads: Reads, subject: str) -> list[Document]:
+    """Return all mails to a person, sent or not."""
+    return await reads.find(MAILS, {"subject": subject})
+
+
+def remove(uow: UnitOfWork, cause: str) -> None:
+    """Drop a mail. Whoever is about to hand it over holds it no longer."""
+    uow.delete(MAILS, {"_id": cause})
+
+
 async def overdue(reads: Reads, *, asked_before: datetime, now: datetime, limit: int) -> list[Document]:
     """Return queued mails that nobody holds and that were asked for too long ago."""
     old = {"state": State.QUEUED, "asked_at": {"$lte": asked_before}, "$or": [{"lease": None}, {"due_at": {"$lte": now}}]}

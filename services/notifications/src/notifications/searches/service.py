@@ -151,10 +151,10 @@ async def to_compare(reads: Reads, *, frequency: str, published_on: date) -> lis
     return await store.active(reads, frequency=frequency, since_at_most=published_on.isoformat())
 
 
-async def forget(uow: UnitOfWork, subject: str) -> None:
-    """Remove all searches of a person and let their key be destroyed."""
-    await store.remove_all(uow, subject)
+async def forget(uow: UnitOfWork, subject: str) -> int:
+    """Remove all searches of a person, let their key be destroyed, and return how many there were."""
     schedule_destruction(uow, subject, KEY_CLASS)
+    return await store.remove_all(uow, subject)
 
 
 async def _own(reads: Reads, subject: str, search: str) -> Document:

@@ -61,7 +61,10 @@ def remove(uow: UnitOfWork, search_id: str) -> None:
     uow.delete(SEARCHES, {"_id": search_id})
 
 
-async def remove_all(uow: UnitOfWork, subject: str) -> None:
-    """Remove all searches of a person."""
-    for row in await uow.find(SEARCHES, {"subject": subject}):
+async def remove_all(uow: UnitOfWork, subject: str) -> int:
+    """Remove all searches of a person and return how many there were."""
+    found = await uow.find(SEARCHES, {"subject": subject})
+    for row in found:
         uow.delete(SEARCHES, {"_id": row["_id"]})
+    uow.delete(TURNS, {"_id": subject})
+    return len(found)

@@ -27,6 +27,8 @@ class Template:
     """The path that the sealed secret is put behind; None when the mail has no secret."""
     own: frozenset[str] = frozenset()
     """What notifications adds from what it keeps itself; such a mail cannot be asked for by an event."""
+    after_closing: bool = False
+    """Goes also when the account was closed in order to erase its person: it tells of that."""
 
     @property
     def variables(self) -> frozenset[str]:
@@ -86,6 +88,21 @@ TEMPLATES: dict[str, Template] = {
         facts=frozenset({"inactive-since"}),
         days=frozenset({"inactive-since"}),
     ),
+    "erasure-begun": Template(
+        says="Your account is closed and your details are being erased; follow it with this link, without an account.",
+        mail_class=MUST_ARRIVE,
+        page="/api/consent/v1/pages/requests/",
+        facts=frozenset({"answer-before"}),
+        days=frozenset({"answer-before"}),
+        after_closing=True,
+    ),
+    "erased": Template(
+        says="Your details were erased: what the law makes us keep, until when, and when old copies cannot be read any more.",
+        mail_class=MUST_ARRIVE,
+        facts=frozenset({"dark-on", "kept-until"}),
+        days=frozenset({"dark-on", "kept-until"}),
+        after_closing=True,
+    ),
     "job-alert": Template(
         says="New vacancies that fit a saved search, with a way to stop these mails.",
         mail_class=AT_MOST_ONCE,
@@ -94,3 +111,6 @@ TEMPLATES: dict[str, Template] = {
 }
 """By the name that a mail request gives. `job-alert` is given `search` (the search's words or None), `unsubscribe` (a link) and
 `vacancies`: at least one, each with `title`, `organisation`, and `place`, `hours`, `url` or None."""
+
+AFTER_CLOSING = frozenset(name for name, template in TEMPLATES.items() if template.after_closing)
+"""The mails that still go to somebody who is being erased."""

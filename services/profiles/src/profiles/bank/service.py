@@ -53,6 +53,11 @@ class Projection:
             store.put(uow, subject=subject, handle=handle, entry=entry_of(seen, key=self.key))
 
 
+def leave(uow: UnitOfWork, subject: str) -> None:
+    """Take somebody out of the bank for good."""
+    store.remove(uow, subject)
+
+
 @dataclass(frozen=True)
 class Opened:
     """One profile as it is shown: a card on a page of results, or all visible fields."""

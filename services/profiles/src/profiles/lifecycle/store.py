@@ -25,6 +25,14 @@ async def remember(uow: UnitOfWork, *, hashed: str, link: Link) -> None:
     uow.insert(COLLECTION, {"_id": hashed, "subject": link.subject, "cycle": link.cycle})
 
 
+async def forget(uow: UnitOfWork, subject: str) -> int:
+    """Drop all links of a person and return how many there were."""
+    found = await uow.find(COLLECTION, {"subject": subject})
+    for row in found:
+        uow.delete(COLLECTION, {"_id": row["_id"]})
+    return len(found)
+
+
 async def find_link(reads: Reads, hashed: str) -> Link | None:
     """Return what a link is for."""
     found = await reads.find_one(COLLECTION, {"_id": hashed})

@@ -1,0 +1,90 @@
+"""Requests in MongoDB. They hold ids, dates and counts; who the person was, nobody can tell from them."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from chassis.uow import Document, Reads, UnitOfWork
+from pymongo import ASCENDING, IndexModel
+
+from consent.requests.model import ErasureRequest, Kept, Part, Phase, Word
+
+REQUESTS = "requests"
+INDEXES = {
+    REQUESTS: [
+        IndexModel([("link_hash", ASCENDING)], unique=True),
+        IndexModel([("subject", ASCENDING)]),
+        IndexModel([("phase", ASCENDING), ("due_on", ASCENDING)]),
+        IndexModel([("phase", ASCENDING), ("_id", ASCENDING)]),
+    ]
+}
+_OPEN = {"$in": [phase.value for phase in Phase if phase is not Phase.CLOSED]}
+
+
+async def request(reads: Reads, request_id: str) -> ErasureRequest | None:
+    """Return a request."""
+    found = await reads.find_one(REQUESTS, {"_id": request_id})
+    return _request(found) if found else None
+
+
+async def by_link(reads: Reads, link_hash: str) -> ErasureRequest | None:
+    """Return the request that a link follows."""
+    found = await reads.find_one(REQUESTS, {"link_hash": link_hash})
+    return _request(found) if found else None
+
+
+async def page(reads: Reads, *, after: str, limit: int, closed_too: bool) -> list[ErasureRequest]:
+    """Return requests after an id, the oldest first."""
+    where: dict[str, Any] = {"_id": {"$gt": after}, **({} if closed_too else {"phase": _OPEN})}
+    return [_request(row) for row in await reads.find(REQUESTS, where, sort=[("_id", ASCENDING)], limit=limit)]
+
+
+async def most_urgent(reads: Reads) -> ErasureRequest | None:
+    """Return the open request whose term ends first."""
+    found = await reads.find(REQUESTS, {"phase": _OPEN}, sort=[("due_on", ASCENDING)], limit=1)
+    return _request(found[0]) if found else None
+
+
+def add(uow: UnitOfWork, new: ErasureRequest) -> None:
+    """Keep a new request."""
+    uow.insert(REQUESTS, _row(new))
+
+
+def save(uow: UnitOfWork, changed: ErasureRequest) -> int:
+    """Keep a changed request and return its new sequence."""
+    return uow.save(REQUESTS, _row(changed))
+
+
+def _row(one: ErasureRequest) -> Document:
+    row = {"_id": one.id, **asdict(one)}
+    del row["id"]
+    row |= {name: row[name].isoformat() for name in ("opened_on", "due_on")}
+    row["closed_on"] = one.closed_on.isoformat() if one.closed_on else None
+    row["parts"] = {service: _part_row(part) for service, part in one.parts.items()}
+    return row
+
+
+def _part_row(part: Part) -> Document:
+    kept = [{**asdict(one), "until": one.until.isoformat()} for one in part.kept]
+    return {**asdict(part), "on": part.on.isoformat(), "kept": kept}
+
+
+def _request(row: Document) -> ErasureRequest:
+    return ErasureRequest(
+        id=row["_id"],
+        subject=row["subject"],
+        opened_on=date.fromisoformat(row["opened_on"]),
+        due_on=date.fromisoformat(row["due_on"]),
+        link_hash=row["link_hash"],
+        language=row["language"],
+        phase=Phase(row["phase"]),
+        parts={service: _part(part) for service, part in row["parts"].items()},
+        word=Word(row["word"]) if row["word"] else None,
+        closed_on=date.fromisoformat(row["closed_on"]) if row["closed_on"] else None,
+        sequence=row["sequence"],
+    )
+
+
+def _part(row: Document) -> Part:
+    kept = tuple(Kept(one["what"], one["ground"], date.fromisoformat(one["until"])) for one in row["kept"])
+    return Part(Phase(row["done"]), date.fromisoformat(row["on"]), row["counts"], row["receipt"], kept)

@@ -1,0 +1,46 @@
+"""Removes what notifications holds of a person in two steps, and confirms each."""
+
+from chassis.erasure import Erased, Step
+from chassis.uow import UnitOfWork
+from contracts.notifications.request_part import NotificationsRequestPartEvent
+
+from notifications.alerts import service as alerts
+from notifications.contacts import service as contacts
+from notifications.mail import service as mail
+from notifications.searches import service as searches
+from notifications.templates import AFTER_CLOSING
+
+
+async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
+    """Remove saved searches and mails, those that tell of the erasure itself excepted: these still have to go."""
+    alerts.forget(uow, subject)
+    return {
+        "searches": await searches.forget(uow, subject),
+        "mails": await mail.forget(uow, subject, but=AFTER_CLOSING),
+    }
+
+
+async def forget_contact(uow: UnitOfWork, subject: str) -> dict[str, int]:
+    """Remove the last mails and where they went to."""
+    return {
+        "contacts": await contacts.forget_account(uow, subject),
+        "mails": await mail.forget(uow, subject),
+    }
+
+
+STEPS = (Step("services", forget, ends=False), Step("contact", forget_contact))
+
+
+async def tell(uow: UnitOfWork, erased: Erased, sequence: int) -> None:
+    """Confirm to consent. Notifications keeps nothing of an erased person."""
+    event = NotificationsRequestPartEvent.model_validate(
+        {
+            "request": erased.request,
+            "subject": erased.subject,
+            "done": erased.step,
+            "done_on": erased.on,
+            "counts": dict(erased.counts),
+            "receipt": erased.receipt,
+        }
+    )
+    uow.emit(event, sequence=sequence)
