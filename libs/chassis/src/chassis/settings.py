@@ -83,9 +83,6 @@ class ServiceSettings(BaseSettings):
     erasure_settled: Duration = Field(
         timedelta(seconds=30), description="An erasure looks again after so long: whatever was on its way has ended by then."
     )
-    erasure_settled: Duration = Field(
-        timedelta(seconds=30), description="An erasure looks again after so long: whatever was on its way has ended by then."
-    )
     relay_lease: Duration = Field(timedelta(seconds=10), description="How long a worker holds an outbox slot without renewing.")
     relay_poll: Duration = Field(timedelta(seconds=2), description="The slow look at the outbox behind the change stream.")
     relay_batch: int = Field(250, ge=1, le=1000, description="Most rows that the relay publishes in one Kafka transaction.")

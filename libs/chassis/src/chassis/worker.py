@@ -49,8 +49,6 @@ class Worker:
     """Closes all connections."""
     before: Callable[[], Awaitable[object]] | None = None
     """Runs once the indexes are there and before anything else does."""
-    before: Callable[[], Awaitable[object]] | None = None
-    """Runs once the indexes are there and before anything else does."""
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = field(default=())
     """(role, task) pairs."""
     always: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
@@ -118,7 +116,6 @@ def assemble(
         topics=[*topics, *(one.topic for one in consumer.subscriptions)],
         indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, *indexes],
         close=made.close,
-        before=before,
         before=before,
         background=background,
         always={"forget-keys": lambda: made.keyring.follow(settings.known_poll)},
