@@ -119,6 +119,7 @@ REFUSED = [
     ("Mijn zoon heeft epilepsie", Kind.HEALTH),
     ("I have multiple sclerosis", Kind.HEALTH),
     ("I\u2019m dyslexic", Kind.HEALTH),
+    ("Since then I live with epilepsy", Kind.HEALTH),
     ("After my cancer I returned to work.", Kind.HEALTH),
     ("Wajong", Kind.HEALTH),
     ("Werkt met een Wajong-uitkering", Kind.HEALTH),

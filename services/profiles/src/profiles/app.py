@@ -38,6 +38,10 @@ from profiles.bank.routes import ROUTES as BANK_ROUTES
 from profiles.bank.service import Bank, Projection
 from profiles.blocks import store as blocks
 from profiles.blocks.jobs import jobs as block_jobs
+from profiles.budgets import store as budgets
+from profiles.budgets.handlers import noting_operators
+from profiles.budgets.routes import ROUTES as BUDGET_ROUTES
+from profiles.budgets.service import Budgets
 from profiles.disclosure.routes import ROUTES as DISCLOSURE_ROUTES
 from profiles.disclosure.service import Disclosures
 from profiles.erasure.service import PHASE, forget, tell
@@ -69,6 +73,7 @@ INDEXES = (
     records.INDEXES,
     renewals.INDEXES,
     bank_entries.INDEXES,
+    budgets.INDEXES,
     organisations.INDEXES,
     accesses.INDEXES,
     blocks.INDEXES,
@@ -81,6 +86,7 @@ ROUTES = [
     *DISCLOSURE_ROUTES,
     *LIFECYCLE_ROUTES,
     *BANK_ROUTES,
+    *BUDGET_ROUTES,
     *VIEW_ROUTES,
     *VACANCY_ROUTES,
     *DEAD_LETTER_ROUTES,
@@ -98,6 +104,7 @@ class Parts:
     disclosures: Disclosures
     lifecycles: Lifecycles
     bank: Bank
+    budgets: Budgets
     vacancies: Vacancies
     signatures: Signatures
     consent_freshness: Freshness
@@ -129,7 +136,7 @@ SUBSCRIPTIONS = (
     Listens[Parts](NotificationsSealingKeyEvent, lambda _: on_sealing_key),
     Listens[Parts](
         AccountEvent,
-        lambda made: unless_erased(on_account(made.records)),
+        lambda made: noting_operators(unless_erased(on_account(made.records))),
         lambda made: unless_erased(hold_account(made.records)),
     ),
     Listens[Parts](
@@ -149,6 +156,7 @@ def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE)
     made = connect(settings, patience=patience)
     kept = Records(made.keyring, made.clock, settings.terms, Projection(made.hash_key).project)
     sealer, consent_freshness = Sealer(made.keyring), Freshness(made.mongo, DecisionEvent.topic)
+    counted = Budgets(made.clock, sealer, made.keyring, settings.views)
     return Parts(
         resources=made,
         sealer=sealer,
@@ -156,7 +164,8 @@ def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE)
         profiles=Profiles(kept),
         disclosures=Disclosures(kept),
         lifecycles=Lifecycles(kept, sealer, made.hash_key),
-        bank=Bank(kept, made.hash_key, consent_freshness, settings.consent_fresh),
+        bank=Bank(kept, made.hash_key, consent_freshness, settings.consent_fresh, counted),
+        budgets=counted,
         vacancies=Vacancies(made.clock),
         signatures=Signatures(made.mongo, made.keyring, made.hash_key),
         consent_freshness=consent_freshness,
@@ -183,6 +192,7 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
             "disclosures": made.disclosures,
             "lifecycles": made.lifecycles,
             "bank": made.bank,
+            "budgets": made.budgets,
             "vacancies": made.vacancies,
             "set_aside": SetAside(made.mongo, consumer_of(made)),
         },

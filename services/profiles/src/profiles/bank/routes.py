@@ -20,6 +20,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from profiles.bank.model import CEFR, Language, Query, Skill, has_words
 from profiles.bank.service import PURPOSE, Bank, Opened
+from profiles.budgets.service import Refused, answered
 
 _LOOKS = {"access": roles("recruiter", bank=True), "purposes": purposes(PURPOSE)}
 _MOST = 10
@@ -75,10 +76,10 @@ async def search(
     after = str(page.after[0]) if page.after else None
     await bank.check_fresh()
 
-    async def work(uow: UnitOfWork) -> list[Opened]:
+    async def work(uow: UnitOfWork) -> list[Opened] | Refused:
         return await bank.search(uow, caller=caller, query=query, after=after, limit=page.limit)
 
-    found = await transact(mongo, work)
+    found = answered(await transact(mongo, work))
     return page.answer([_shown(one) for one in found], lambda one: [one.handle], found=found)
 
 
@@ -89,10 +90,10 @@ async def view_profile(
     """See what a candidate shows. The candidate can read that your organisation looked, and when."""
     await bank.check_fresh()
 
-    async def work(uow: UnitOfWork) -> Opened:
+    async def work(uow: UnitOfWork) -> Opened | Refused:
         return await bank.view(uow, caller=caller, handle=handle)
 
-    return _shown(await transact(mongo, work))
+    return _shown(answered(await transact(mongo, work)))
 
 
 def _shown(opened: Opened) -> dict[str, Any]:

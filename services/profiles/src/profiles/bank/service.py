@@ -16,6 +16,8 @@ from chassis.uow import Reads, UnitOfWork
 from profiles import records
 from profiles.bank import store
 from profiles.bank.model import Query, card_of, entry_of
+from profiles.budgets.model import Looks
+from profiles.budgets.service import Budgets, Refused
 from profiles.disclosure.model import anonymised
 from profiles.metrics import BANK_NOT_FRESH
 from profiles.organisations.service import Organisation, acting_for
@@ -74,12 +76,13 @@ class Opened:
 
 @dataclass(frozen=True)
 class Bank:
-    """What recruiters do. Each use case notes the access in the transaction in which it reads."""
+    """What recruiters do. Each use case notes the access, and counts it, in the transaction in which it reads."""
 
     records: Records
     key: bytes
     freshness: Freshness
     fresh_within: timedelta
+    budgets: Budgets
 
     async def check_fresh(self) -> None:
         """Refuse to show anybody while withdrawn consents may not have arrived."""
@@ -87,21 +90,34 @@ class Bank:
             BANK_NOT_FRESH.inc()
             raise NotFreshProblem(retry_after=30)
 
-    async def search(self, uow: UnitOfWork, *, caller: Caller, query: Query, after: str | None, limit: int) -> list[Opened]:
+    async def search(
+        self, uow: UnitOfWork, *, caller: Caller, query: Query, after: str | None, limit: int
+    ) -> list[Opened] | Refused:
         """Return the cards of who fits, at most `limit` and one more, which tells that there is a next page and is not noted."""
         organisation = await acting_for(uow, caller, bank=True)
         found = await store.find_page(uow, query, key=self.key, after=after, limit=limit + 1)
+        both = await self.budgets.of(uow, recruiter=caller.subject, organisation=organisation.id)
+        refused = await self.budgets.take(uow, both, Looks(rows=len(found[:limit])), organisation)
+        if refused:
+            return refused
         opened = await self._open(uow, found)
         shown = [one.shown for one in opened[:limit]]
         await self._note(uow, caller, organisation, "search-page", shown)
         return opened
 
-    async def view(self, uow: UnitOfWork, *, caller: Caller, handle: str) -> Opened:
+    async def view(self, uow: UnitOfWork, *, caller: Caller, handle: str) -> Opened | Refused:
         """Return what a recruiter sees of a profile. One answer for every handle that leads nowhere now."""
         organisation = await acting_for(uow, caller, bank=True)
+        both = await self.budgets.of(uow, recruiter=caller.subject, organisation=organisation.id)
+        refused = await self.budgets.take(uow, both, Looks(), organisation)
+        if refused:
+            return refused
         record = await records.find_by_handle(uow, handle)
         if record is None or not record.in_bank:
             raise NotFoundProblem
+        refused = await self.budgets.take(uow, both, Looks(opened=1), organisation)
+        if refused:
+            return refused
         await self._fetch_keys([record])
         opened = Opened(record.subject, record.handle, await self.records.seen(record))
         await self._note(uow, caller, organisation, "view", [opened.shown])

@@ -12,7 +12,7 @@ from chassis.uow import Reads
 from profiles.organisations import store
 from profiles.organisations.store import Organisation
 
-__all__ = ["Organisation", "acting_for"]
+__all__ = ["Organisation", "acting_for", "administrators"]
 log = structlog.get_logger()
 
 
@@ -32,6 +32,12 @@ async def acting_for(reads: Reads, caller: Caller, *, bank: bool = False) -> Org
     if caller.role != SYSTEM and caller.role not in organisation.members.get(caller.subject, frozenset()):
         raise _refused(caller, "no-member")
     return organisation
+
+
+async def administrators(reads: Reads, organisation: str) -> list[str]:
+    """Return the accounts of an organisation's administrators; none when it is gone."""
+    found = await store.find(reads, organisation)
+    return found.administrators if found else []
 
 
 def _refused(caller: Caller, why: str) -> ForbiddenProblem:

@@ -20,6 +20,11 @@ class Organisation:
     members: dict[str, frozenset[str]]
     held: bool = False
 
+    @property
+    def administrators(self) -> list[str]:
+        """Return the accounts of its administrators."""
+        return sorted(account for account, roles in self.members.items() if "administrator" in roles)
+
 
 async def find(reads: Reads, organisation: str) -> Organisation | None:
     """Return an organisation."""
