@@ -33,6 +33,7 @@ CLOSED = {
     "dependency": "the checks of readiness",
     "source": "the readings",
     "template": "notifications' mails",
+    "scope": "a recruiter's or an organisation's budget",
 }
 """Every label that we give, and what bounds it: an id or an address among them would make a series per person."""
 RULES = [rule for group in yaml.safe_load((FOLDER / "rules.yml").read_text())["groups"] for rule in group["rules"]]

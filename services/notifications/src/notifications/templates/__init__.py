@@ -103,6 +103,12 @@ TEMPLATES: dict[str, Template] = {
         days=frozenset({"dark-on", "kept-until"}),
         after_closing=True,
     ),
+    "bank-frozen": Template(
+        says="A recruiter or an organisation went over its budget of views and is frozen: what was counted, and who can lift it.",
+        mail_class=MUST_ARRIVE,
+        facts=frozenset({"scope", "who", "organisation", "since", "opened", "rows", "budget"}),
+        days=frozenset({"since"}),
+    ),
     "job-alert": Template(
         says="New vacancies that fit a saved search, with a way to stop these mails.",
         mail_class=AT_MOST_ONCE,
