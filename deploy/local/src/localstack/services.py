@@ -28,6 +28,7 @@ def environment(instance: Instance, service: str) -> dict[str, str]:
         "KAFKA": kafka.bootstrap(instance),
         "KAFKA_SESSION": "PT3S",  # what a killed worker held is taken over sooner than in production
         "RELAY_LEASE": "PT3S",
+        "ERASURE_SETTLED": "PT5S",
         "PUBLIC_URL": public_url(instance),
         "PORT": str(instance.service_port(service, "api")),
         "WORKER_PORT": str(instance.service_port(service, "worker")),
