@@ -26,33 +26,39 @@ API = "/api/profiles/v1"
 
 @dataclass
 class Bank:
-    """The service's parts, a recruiter's headers, and the handles of who is in the bank."""
+    """The service's parts, the headers of recruiters, each of another organisation, and the handles of who is in the bank."""
 
     made: app.Parts
-    recruiter: dict[str, str]
+    recruiters: list[dict[str, str]]
     handles: list[str]
 
 
 @asynccontextmanager
-async def filled(settings: ProfilesSettings, *, with_people: int) -> AsyncIterator[Bank]:
+async def filled(settings: ProfilesSettings, *, with_people: int, with_recruiters: int = 1) -> AsyncIterator[Bank]:
     """Fill the databases that the settings name, and keep their parts open."""
     made = app.parts(settings)
     await made.mongo.ensure_indexes(*app.INDEXES)
     consumer = app.build_worker(settings, made=made).consumer
-    signer, recruiter, organisation = Signer(settings.public_url), new_id(), new_id()
+    signer = Signer(settings.public_url)
 
     async def hear(*events: Event) -> None:
         await arrive(consumer, [[saying(event, 1) for event in events]])
 
-    members = [{"account": recruiter, "roles": ["recruiter"]}]
-    facts = {"organisation": organisation, "name": "Waterlinie Werk", "state": "active", "bank_access": True}
-    await hear(signer.announcement(), OrganisationEvent.model_validate({**facts, "members": members}))
+    recruiters = [(new_id(), new_id()) for _ in range(with_recruiters)]
+    await hear(signer.announcement(), *(_organisation(recruiter, organisation) for recruiter, organisation in recruiters))
     await be_fresh(made)
     async with serving(app.build_api(settings, made=made)) as client:
         handles = [await _candidate(client, signer, hear, number, made) for number in range(with_people)]
-    headers = signer.headers(recruiter, "recruiter", org=organisation, bank=True) | {"Purpose": "candidate-search"}
+    looking = {"Purpose": "candidate-search"}
+    headers = [signer.headers(recruiter, "recruiter", org=org, bank=True) | looking for recruiter, org in recruiters]
     yield Bank(made, headers, handles)
     await made.close()
+
+
+def _organisation(recruiter: str, organisation: str) -> OrganisationEvent:
+    members = [{"account": recruiter, "roles": ["recruiter"]}]
+    facts = {"organisation": organisation, "name": "Waterlinie Werk", "state": "active", "bank_access": True}
+    return OrganisationEvent.model_validate({**facts, "members": members})
 
 
 async def be_fresh(made: app.Parts) -> None:
