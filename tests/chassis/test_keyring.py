@@ -325,7 +325,7 @@ async def test_what_was_forgotten_once_does_not_keep_others_out_of_the_cache(
     await elsewhere.existing("ann", "career")
     monkeypatch.undo()
     await mongo.database[KEYS].delete_many({})
-    await elsewhere.existing("ann", "career")
+    assert await elsewhere.many([("ann", "career")])
 
 
 async def test_a_destruction_that_was_stamped_by_a_late_clock_is_heard(

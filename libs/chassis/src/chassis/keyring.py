@@ -171,6 +171,11 @@ class Keyring:
             self.forget(*owner)
         self._heard, self._heard_until = seen, max(self._heard_until, looked)
 
+    async def is_served(self) -> bool:
+        """Tell whether the key service answers; it raises when it does not."""
+        await self.masters.held()
+        return True
+
     async def close(self) -> None:
         """Close all connections."""
         await self.mongo.close()

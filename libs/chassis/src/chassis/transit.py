@@ -16,8 +16,6 @@ import httpx
 from chassis.clock import day_of
 from chassis.keyservice import Epoch, KeyServiceError, Secret, Trouble, Unopened, Wrapped, week_of
 
-_ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST)
-
 
 class Transit:
     """The key service behind the transit engine's HTTP API."""
@@ -44,7 +42,12 @@ class Transit:
     async def unwrap(self, wrapped: Sequence[Wrapped]) -> list[bytes | Unopened]:
         """Decrypt each, or say why not; only then it is asked which versions there are."""
         batch = [{"ciphertext": one.box.decode(), "associated_data": _text(one.owner.encode())} for one in wrapped]
-        results = await self._batch("decrypt", batch)
+        try:
+            results = await self._batch("decrypt", batch)
+        except KeyServiceError as error:
+            if error.trouble is not Trouble.EMPTY:
+                raise
+            return [Unopened.MISSING] * len(wrapped)
         failed = any(result.get("error") for result in results)
         held = {str(version) for version, _ in await self._versions()} if failed else set()
         return [_opened(one, result, held) for one, result in zip(wrapped, results, strict=True)]
@@ -81,7 +84,9 @@ class Transit:
         results: list[dict[str, Any]] | None = _data(answer, else_none=True).get("batch_results")
         if results is not None:  # also with status 400, when one of them does not open
             return results
-        if answer.status_code in _ABSENT and not await self._versions():
+        if (
+            answer.is_client_error and not await self._versions()
+        ):  # a token that may not make the key is refused what is not there
             raise KeyServiceError(Trouble.EMPTY)
         raise _refusal(answer)
 

@@ -25,7 +25,7 @@ from chassis.http.documentation import openapi, stamp
 from chassis.http.errors import answer
 from chassis.http.etags import provide_if_match
 from chassis.http.guards import Connection, authorize, caller_of, flaw, is_litestars_own
-from chassis.http.health import health_routes
+from chassis.http.health import Check, health_routes
 from chassis.http.pagination import provide_page
 from chassis.http.problems import BusyProblem
 from chassis.keyring import Keyring
@@ -69,14 +69,16 @@ def build_api(
         "known": known.run,
         **(background or {}),
     }
-    if keyring is not None:
-        tasks["forget-keys"] = lambda: keyring.follow(settings.known_poll)
 
     async def is_prepared() -> bool:
         return prepared.is_set()
 
+    checks: dict[str, Check] = {"mongo": mongo.ping, "prepared": is_prepared}
+    if keyring is not None:
+        checks["keys"] = keyring.is_served
+        tasks["forget-keys"] = lambda: keyring.follow(settings.known_poll)
     app = Litestar(
-        [*routes, *health_routes(clock, {"mongo": mongo.ping, "prepared": is_prepared})],
+        [*routes, *health_routes(clock, checks)],
         guards=[admit],
         dependencies={**_shared(settings, clock), **{name: _provided(value) for name, value in (dependencies or {}).items()}},
         exception_handlers={Exception: answer},
