@@ -12,9 +12,9 @@ from chassis import outbox, sealed_events
 from chassis.clock import Clock
 from chassis.inbox import Incoming
 from chassis.keyfolder import KeyFolder
-from chassis.keyring import Keyring, SubjectErasedError
+from chassis.keyring import KEYS, Keyring, SubjectErasedError
 from chassis.mongo import Mongo, transact
-from chassis.sealed_events import KNOWN, WAITING, Sealer, drop_waiting, on_sealing_key, seal_for
+from chassis.sealed_events import KLASS, KNOWN, WAITING, Sealer, drop_waiting, on_sealing_key, seal_for
 from chassis.uow import UnitOfWork
 from contracts.identity.contact import ContactDetails, ContactEvent
 from contracts.identity.mail_request import IdentityMailRequestEvent
@@ -238,14 +238,20 @@ async def test_a_crash_while_releasing_loses_nothing(mongo: Mongo, sealer: Seale
     assert await sealer.release_waiting(mongo, event_on) == 1
 
 
-async def test_one_bad_row_does_not_hold_up_the_others(mongo: Mongo, sealer: Sealer) -> None:
+@pytest.mark.parametrize("damaged", ["the row", "its key"])
+async def test_one_bad_row_does_not_hold_up_the_others(damaged: str, mongo: Mongo, sealer: Sealer) -> None:
     await contact(mongo, sealer, account="ann")
     await contact(mongo, sealer, account="bob")
-    await mongo.database[WAITING].update_one({"subject": "ann"}, {"$set": {"details": b"damaged"}})
+    if damaged == "the row":
+        await mongo.database[WAITING].update_one({"subject": "ann"}, {"$set": {"details": b"damaged"}})
+    else:
+        await sealer.keyring.mongo.database[KEYS].update_one({"subject": "ann"}, {"$set": {"wrapped": b"damaged"}})
+        sealer.keyring.forget("ann", KLASS)
     await learn(mongo)
     with capture_logs() as logs:
         assert await sealer.release_waiting(mongo, event_on) == 1
-    assert [(one["waiting"], one["error"]) for one in logs] == [("identity.contact.v1:ann", "UnreadableError")]
+    stuck = [(one["waiting"], one["error"]) for one in logs if one["event"] == "waiting_event_stuck"]
+    assert stuck == [("identity.contact.v1:ann", "UnreadableError" if damaged == "the row" else "UnusableKeyError")]
     assert [row["key"] for row in await sent(mongo)] == ["bob"]
 
 

@@ -8,6 +8,8 @@ import sys
 from datetime import timedelta
 
 import pytest
+from chassis.ids import new_id
+from chassis.keyring import KEYS
 from chassis.mongo import transact
 from notifications.mail import service as queue
 from notifications.sending.model import Retries
@@ -264,6 +266,18 @@ async def test_a_mail_without_what_its_words_need_waits_for_a_mended_release_and
     await world.sender().round()
     row = await world.mail(request.cause)
     assert (row["state"], row["reason"], postbox.mails) == ("queued", "unfit", [])
+
+
+async def test_a_mail_whose_key_does_not_open_waits_and_holds_up_no_other(world, postbox, asked, subject):
+    other = new_id()
+    await world.hear(await world.contact(other, "jan@x.example"), await world.ask(other))
+    await world.keyring.mongo.database[KEYS].update_many({"subject": subject}, {"$set": {"wrapped": b"damaged"}})
+    world.keyring.forget(subject, "contact")
+    world.keyring.forget(subject, "mail")
+    await world.sender().round()
+    assert [mail["To"] for mail in postbox.mails] == ["jan@x.example"]
+    row = await world.mail(asked)
+    assert (row["state"], row["reason"]) == ("queued", "unfit")
 
 
 async def test_an_address_with_accents_is_sent_as_smtputf8(world, postbox, subject):

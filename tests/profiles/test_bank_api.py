@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from chassis.ids import new_id
+from chassis.keyring import KEYS
 from chassis.metrics import REGISTRY
 from chassis.mongo import transact
 from testkit.samples import people
@@ -329,3 +330,21 @@ async def test_r13_two_changes_in_one_batch_keep_their_order(world, recruiter):
 
     await transact(world.made.mongo, work)
     assert [row["handle"] for row in await world.made.mongo.find("bank", {})] == ["h"]
+
+
+async def test_somebody_whose_key_does_not_open_is_not_shown_and_holds_up_nobody_else(world, recruiter):
+    fenna, okke = await in_the_bank(world, FENNA.profile, *PATHS), await in_the_bank(world, OKKE.profile, *PATHS)
+    handles = {await handle_of(fenna), await handle_of(okke)}
+    shut, keyring = await handle_of(fenna), world.made.keyring
+    await keyring.mongo.database[KEYS].update_one({"_id": f"{fenna.subject}:career"}, {"$set": {"wrapped": b"damaged"}})
+    keyring.forget(fenna.subject, "career")
+    assert await found(recruiter) == list(handles - {shut})
+    pages, following = [], "/bank/search?limit=1"
+    while following:
+        page = (await recruiter.send("GET", following.removeprefix("/api/profiles/v1"), **PURPOSE)).json()
+        pages, following = [*pages, *(item["handle"] for item in page["items"])], page["next"]
+    assert pages == list(handles - {shut})
+    for refused in (await open_(recruiter, shut), await fenna.send("GET", "/me/profile")):
+        assert (refused.status_code, refused.json()["type"]) == (500, "urn:kandidatenbank:problem:key-unusable")
+        assert fenna.subject not in refused.text
+    assert (await okke.send("GET", "/me/profile")).status_code == 200

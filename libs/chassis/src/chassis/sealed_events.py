@@ -24,6 +24,7 @@ from chassis.keyring import Keyring, NoKeyError
 from chassis.mongo import Indexes, Mongo, transact
 from chassis.outbox import OutEvent
 from chassis.uow import Document, Reads, UnitOfWork
+from chassis.wrapped import UnusableKeyError
 
 KNOWN: Final = "known_sealing_keys"
 WAITING: Final = "waiting_events"
@@ -183,7 +184,7 @@ class Sealer:
 
         try:
             return await transact(mongo, work)
-        except (UnreadableError, ValueError, LookupError) as error:  # one bad row does not hold up the others
+        except (UnreadableError, UnusableKeyError, ValueError, LookupError) as error:  # one bad row does not hold up the others
             log.error("waiting_event_stuck", waiting=name, error=type(error).__name__)
             return False
 

@@ -9,6 +9,7 @@ from chassis.clock import Clock
 from chassis.crypto import UnreadableError
 from chassis.keyring import Keyring, NoKeyError
 from chassis.uow import Document, Reads
+from chassis.wrapped import UnusableKeyError
 from contracts.shapes.mail_request import MailDetails
 from jinja2 import TemplateError
 
@@ -76,7 +77,7 @@ class Composer:
             return await self._written(reads, mail, template)
         except NoKeyError:
             return Ended(State.GIVEN_UP, Reason.DARK)
-        except (TemplateError, UnreadableError, LookupError, ValueError) as error:
+        except (TemplateError, UnreadableError, UnusableKeyError, LookupError, ValueError) as error:
             # Ours or the asker's mistake: it stays until it is mended or too old. The error's text may quote a value.
             log.error("mail_unfit", template=mail["template"], cause=mail["_id"], error=type(error).__name__)
             return Again(Reason.UNFIT)

@@ -80,7 +80,8 @@ async def search(
         return await bank.search(uow, caller=caller, query=query, after=after, limit=page.limit)
 
     found = answered(await transact(mongo, work))
-    return page.answer([_shown(one) for one in found], lambda one: [one.handle], found=found)
+    items = [_shown(one) for one in found[: page.limit] if one.readable]
+    return page.answer(items, lambda one: [one.handle], found=found)
 
 
 @get("/bank/profiles/{handle:str}", opt=_LOOKS, tags=["Candidate bank"])

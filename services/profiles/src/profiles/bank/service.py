@@ -12,6 +12,7 @@ from chassis.http.problems import BusyProblem, NotFoundProblem
 from chassis.mongo import Mongo, transact
 from chassis.tokens import Caller
 from chassis.uow import Reads, UnitOfWork
+from chassis.wrapped import UnusableKeyError
 
 from profiles import records
 from profiles.bank import store
@@ -67,6 +68,8 @@ class Opened:
     subject: str
     handle: str
     profile: dict[str, dict[str, Any]]
+    readable: bool = True
+    """False for somebody whose data key does not open: they keep their place on the page, and are not shown."""
 
     @property
     def shown(self) -> Shown:
@@ -101,7 +104,7 @@ class Bank:
         if refused:
             return refused
         opened = await self._open(uow, found)
-        shown = [one.shown for one in opened[:limit]]
+        shown = [one.shown for one in opened[:limit] if one.readable]
         await self._note(uow, caller, organisation, "search-page", shown)
         return opened
 
@@ -129,7 +132,11 @@ class Bank:
         return [await self._card(by_subject[subject]) for subject, _ in found]
 
     async def _card(self, record: Record) -> Opened:
-        return Opened(record.subject, record.handle, card_of(anonymised(await self.records.seen(record))))
+        try:
+            seen = await self.records.seen(record)
+        except UnusableKeyError:
+            return Opened(record.subject, record.handle, {}, readable=False)
+        return Opened(record.subject, record.handle, card_of(anonymised(seen)))
 
     async def _fetch_keys(self, found: Iterable[Record]) -> None:
         """Read the keys of all at once, those of the access log among them; each is asked for by itself afterwards."""

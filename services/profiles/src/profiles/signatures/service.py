@@ -18,6 +18,7 @@ from chassis.ids import new_id
 from chassis.keyring import Keyring, NoKeyError
 from chassis.mongo import Mongo, transact
 from chassis.uow import UnitOfWork
+from chassis.wrapped import UnusableKeyError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from profiles.signatures import store
@@ -59,7 +60,7 @@ class Signatures:
         """Return what signs now. The next key is made when this one is old, or when its private half is lost."""
         newest = await store.newest(self.mongo)
         if newest is not None and self.mongo.clock.machine() < newest.made + LIFE:
-            with suppress(NoKeyError):
+            with suppress(NoKeyError, UnusableKeyError):
                 return await self._opened(newest)
         await self._make_next(newest)
         made = await store.newest(self.mongo)
