@@ -162,6 +162,18 @@ async def test_a_folder_that_is_away_is_trouble_and_says_no_name(tmp_path: Path)
         assert refused.value.trouble is Trouble.AWAY
 
 
+async def test_destroyed_versions_are_removed_and_not_only_refused(tmp_path: Path) -> None:
+    """A version that is only refused comes back when an administrator lowers the least one again."""
+    with running_openbao(tmp_path / "log") as server:
+        masters = await server.transit("profiles")
+        await masters.make(THIS)
+        await masters.make(NEXT)
+        await masters.destroy("1")
+        kept = await server.kept("profiles")
+        assert (kept["min_available_version"], kept["exportable"], list(kept["keys"])) == (2, False, ["2"])
+        await masters.close()
+
+
 async def test_a_wrong_token_is_told_apart(tmp_path: Path) -> None:
     with running_openbao(tmp_path / "log") as server:
         masters = server.with_token("profiles", "wrong")

@@ -29,14 +29,23 @@ class OpenBao:
 
     url: str
 
+    async def kept(self, key: str) -> dict[str, Any]:
+        """Return what the server says of a transit key."""
+        async with self._administrator() as client:
+            answer: dict[str, Any] = (await _do(client, "GET", f"transit/keys/{key}"))["data"]
+        return answer
+
     async def transit(self, key: str) -> Transit:
         """Return the key service of a service whose transit key has this name, and who may do what the page shows."""
-        async with httpx.AsyncClient(base_url=f"{self.url}/v1", headers={"X-Vault-Token": ROOT_TOKEN}) as client:
+        async with self._administrator() as client:
             await eventually(lambda: _is_mounted(client), timeout=30)
             rules = policy().replace("/profiles", f"/{key}")
             await _do(client, "PUT", f"sys/policies/acl/{key}", {"policy": rules})
             made = await _do(client, "POST", "auth/token/create", {"policies": [key], "no_default_policy": True})
         return self.with_token(key, made["auth"]["client_token"])
+
+    def _administrator(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=f"{self.url}/v1", headers={"X-Vault-Token": ROOT_TOKEN})
 
     def with_token(self, key: str, token: str) -> Transit:
         """Return the key service under any token."""
@@ -74,7 +83,7 @@ async def _is_mounted(client: httpx.AsyncClient) -> bool:
     return mounted.is_success or "already in use" in mounted.text
 
 
-async def _do(client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any]) -> Any:
+async def _do(client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     answer = await client.request(method, path, json=body)
     answer.raise_for_status()
     return answer.json() if answer.content else None
