@@ -16,7 +16,7 @@ from chassis.http.language import Text
 from chassis.http.pages import PAGE, page
 from chassis.ids import new_id
 from chassis.jobs import Jobs
-from chassis.kafka import make_broker
+from chassis.kafka import Kafka, make_broker
 from chassis.leases import Leases
 from chassis.mongo import Mongo
 from chassis.process import run_api, run_worker
@@ -98,15 +98,16 @@ def worker(settings: SampleSettings) -> Worker:
         await hold()
         uow.update("seen", {"_id": incoming.key}, {"$inc": {"applied": 1}}, upsert=True)
 
-    consumer, broker = make_consumer(mongo, stream, project), make_broker(settings.kafka, client_id="sample")
+    kafka = Kafka.told(settings)
+    consumer, broker = make_consumer(mongo, stream, project), make_broker(kafka, client_id="sample")
     consumer.attach(broker, batch=10, session_ms=6000, heartbeat_ms=500)
     return Worker(
         service=stream.name,
-        bootstrap=settings.kafka,
+        kafka=kafka,
         mongo=mongo,
         broker=broker,
         consumer=consumer,
-        relay=make_relay(mongo, stream, settings.kafka, owner=new_id()),
+        relay=make_relay(mongo, stream, kafka, owner=new_id()),
         jobs=Jobs([], Leases(mongo, owner=new_id(), term=timedelta(seconds=2))),
         topics=[stream.topic, stream.dead_letter.topic],
         indexes=[outbox.INDEXES, parking.INDEXES],

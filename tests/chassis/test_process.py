@@ -16,6 +16,7 @@ import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from chassis.clock import Clock
+from chassis.kafka import Kafka
 from chassis.mongo import Mongo
 from chassis.wrapped import DATA_KEYS, SEALING_KEYS
 from localstack.figures import Page
@@ -26,6 +27,7 @@ from testkit.waiting import eventually
 pytestmark = pytest.mark.integration
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 NOBODY = "mongodb://127.0.0.1:9/?directConnection=true"
+NOWHERE = Kafka("127.0.0.1:9")
 
 
 def free_port() -> int:
@@ -76,7 +78,7 @@ Start = Callable[..., Any]
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
     started: list[Sample] = []
 
-    async def start_one(*arguments: str, mongo: str = NOBODY, kafka: str = "127.0.0.1:9", port: int = 0, **more: str) -> Sample:
+    async def start_one(*arguments: str, mongo: str = NOBODY, kafka: Kafka = NOWHERE, port: int = 0, **more: str) -> Sample:
         folder = tmp_path / str(len(started))
         folder.mkdir()
         port = port or free_port()
@@ -85,7 +87,10 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
             "KEYRING_URL": mongo,
             "MASTER_KEYS": str(folder_of_keys(tmp_path)),
             "HASH_KEY": KEY,
-            "KAFKA": kafka,
+            "PRODUCTION": "false",
+            "KAFKA": kafka.servers,
+            "KAFKA_USER": kafka.user,
+            "KAFKA_PASSWORD": kafka.password,
         }
         told |= {"PORT": str(port), "WORKER_PORT": str(port)} | more
         environment = os.environ | {f"SAMPLE_{name}": value for name, value in told.items()}
@@ -244,7 +249,7 @@ async def test_a_worker_starts_without_anything_and_says_what_it_misses(start: S
 
 
 async def test_a_stopping_worker_finishes_its_batch_commits_and_leaves_the_group(
-    start: Start, mongo: Any, mongo_url: str, mongo_database: str, kafka: str
+    start: Start, mongo: Any, mongo_url: str, mongo_database: str, kafka: Kafka
 ) -> None:
     stream = fresh_stream(name=mongo_database)
     await prepare(mongo, stream, kafka)
@@ -274,8 +279,8 @@ async def test_both_processes_tell_metrics_also_while_everything_around_them_is_
     assert told.get("outbox_rows") is None
 
 
-async def members_and_commits(kafka: str, group: str) -> tuple[int, list[int]]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+async def members_and_commits(kafka: Kafka, group: str) -> tuple[int, list[int]]:
+    admin = AIOKafkaAdminClient(**kafka.arguments)
     await admin.start()
     try:
         described = (await admin.describe_consumer_groups([group]))[0].to_object()["groups"][0]

@@ -16,11 +16,12 @@ class SampleSettings(ServiceSettings):
 
 
 NEEDED = {"MONGO_URL": "mongodb://user:hunter2@db", "KEYRING_URL": "mongodb://k", "MASTER_KEYS": "/keys", "HASH_KEY": "h"}
+LOGIN = {"KAFKA_USER": "sample", "KAFKA_PASSWORD": "hunter2"}
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in NEEDED.items():
+    for name, value in (NEEDED | LOGIN).items():
         monkeypatch.setenv(f"SAMPLE_{name}", value)
 
 
@@ -103,6 +104,23 @@ def test_production_refuses_a_clock_that_can_be_turned(monkeypatch: pytest.Monke
         load(SampleSettings)
     monkeypatch.setenv("SAMPLE_PRODUCTION", "false")
     assert load(SampleSettings).clock_file == tmp_path / "clock"
+
+
+def test_production_has_a_user_at_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("USER", "PASSWORD"):
+        monkeypatch.delenv(f"SAMPLE_KAFKA_{name}")
+    with pytest.raises(SettingsError, match="SAMPLE_KAFKA_USER is needed in production"):
+        load(SampleSettings)
+    monkeypatch.setenv("SAMPLE_PRODUCTION", "false")
+    assert load(SampleSettings).kafka_user == ""
+
+
+@pytest.mark.parametrize("missing", ["USER", "PASSWORD"])
+def test_a_user_at_kafka_has_a_password(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setenv("SAMPLE_PRODUCTION", "false")
+    monkeypatch.delenv(f"SAMPLE_KAFKA_{missing}")
+    with pytest.raises(SettingsError, match="SAMPLE_KAFKA_USER and SAMPLE_KAFKA_PASSWORD go together"):
+        load(SampleSettings)
 
 
 def test_every_setting_is_described_and_what_is_shown_can_be_read_back(

@@ -12,7 +12,7 @@ from contracts.identity.account import AccountEvent
 from contracts.identity.session import SessionEvent
 from testkit.deliveries import put, saying, tombstone
 from testkit.keys import Signer
-from testkit.parts import fresh_name
+from testkit.parts import fresh_name, kafka_settings
 from testkit.probe import read_topic
 from testkit.running import working
 from testkit.waiting import eventually
@@ -23,7 +23,7 @@ PURPOSE = "candidate-search"
 @pytest.fixture
 async def worker(consent, kafka):
     """The worker on the API's database, in a group of its own."""
-    settings = consent.settings.model_copy(update={"kafka": kafka})
+    settings = consent.settings.model_copy(update=kafka_settings(kafka))
     made = connect(settings)
     built = build_worker(settings, made=made, group=fresh_name("consent"))
     async with working(built):
@@ -33,12 +33,12 @@ async def worker(consent, kafka):
 
 async def tell(worker, event, *, sequence: int) -> None:
     """Put an event of identity on its topic."""
-    await put(worker.bootstrap, saying(event, sequence))
+    await put(worker.kafka, saying(event, sequence))
 
 
 async def tell_gone(worker, event, *, sequence: int) -> None:
     """Put the tombstone of an event's key on its topic."""
-    await put(worker.bootstrap, tombstone(type(event), event.key, sequence))
+    await put(worker.kafka, tombstone(type(event), event.key, sequence))
 
 
 def account(subject: str, state: str) -> AccountEvent:
@@ -56,7 +56,7 @@ async def test_decisions_reach_the_topic_in_order_and_leave_the_outbox(consent, 
     await anna.withdraw()
     await eventually(lambda: nothing_waits(consent), timeout=20)
     key = f"{anna.subject}:{PURPOSE}:portal".encode()
-    records = [one for one in await read_topic(worker.bootstrap, DecisionEvent.topic.name) if one.key == key]
+    records = [one for one in await read_topic(worker.kafka, DecisionEvent.topic.name) if one.key == key]
     events = [DecisionEvent.model_validate_json(one.value) for one in records]
     assert [event.state for event in events] == ["shown", "consented", "withdrawn"]
     assert [dict(one.headers)["ce_sequence"] for one in records] == [b"1", b"2", b"3"]

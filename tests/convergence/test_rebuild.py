@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from chassis.background import running
 from chassis.ids import new_id
-from chassis.kafka import ensure_topics
+from chassis.kafka import Kafka, ensure_topics
 from chassis.process import tasks_of
 from chassis.resources import connect
 from consent.settings import ConsentSettings
@@ -27,7 +27,7 @@ from identity.settings import IdentitySettings
 from notifications.settings import NotificationsSettings
 from profiles.settings import ProfilesSettings
 from testkit.deliveries import Delivery, history
-from testkit.parts import fresh_name
+from testkit.parts import fresh_name, kafka_settings
 from testkit.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -72,10 +72,10 @@ def world(tag: str) -> list[Delivery]:
     return [one for said in told for one in said]
 
 
-async def publish(kafka: str, said: list[Delivery]) -> None:
+async def publish(kafka: Kafka, said: list[Delivery]) -> None:
     """Put it on the topics, and a late second copy of all first words after it."""
     await ensure_topics(kafka, list({one.kind.topic.name: one.kind.topic for one in said}.values()))
-    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    producer = AIOKafkaProducer(**kafka.arguments)
     await producer.start()
     try:
         for one in [*said, *(one for one in said if one.sequence == 1)]:
@@ -109,10 +109,10 @@ async def known(lab: Any, tag: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-async def lab(common: dict[str, Any], kafka: str, laboratory: Any, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+async def lab(common: dict[str, Any], kafka: Kafka, laboratory: Any, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """A service over an empty store."""
     kind, projections = SERVICES[request.param]
-    app, told = importlib.import_module(f"{request.param}.app"), kind(**common, kafka=kafka)
+    app, told = importlib.import_module(f"{request.param}.app"), kind(**common, **kafka_settings(kafka))
     made = getattr(app, "parts", connect)(told)
     one = laboratory(made.mongo, made.keyring)
     await one.begin_again()
@@ -123,7 +123,7 @@ async def lab(common: dict[str, Any], kafka: str, laboratory: Any, request: pyte
 
 
 @pytest.mark.parametrize("lab", SERVICES, indirect=True)
-async def test_projections_that_were_dropped_are_built_again_from_the_topics(lab: Any, kafka: str) -> None:
+async def test_projections_that_were_dropped_are_built_again_from_the_topics(lab: Any, kafka: Kafka) -> None:
     tag = f"{new_id()[-12:]}-"
     said = world(tag)
     await publish(kafka, said)
@@ -138,7 +138,7 @@ async def test_projections_that_were_dropped_are_built_again_from_the_topics(lab
 
 
 @pytest.mark.parametrize("lab", ["notifications"], indirect=True)
-async def test_after_a_rebuild_an_address_whose_key_is_gone_is_asked_for_again(lab: Any, kafka: str) -> None:
+async def test_after_a_rebuild_an_address_whose_key_is_gone_is_asked_for_again(lab: Any, kafka: Kafka) -> None:
     """Each reading from the beginning asks once, under the contact's own sequence; identity knows a question it has answered."""
     tag = f"{new_id()[-12:]}-"
     said = [one for one in world(tag) if one.kind is ContactEvent]
@@ -152,7 +152,7 @@ async def test_after_a_rebuild_an_address_whose_key_is_gone_is_asked_for_again(l
 
 
 @pytest.mark.parametrize("lab", ["profiles"], indirect=True)
-async def test_what_profiles_derived_for_people_is_derived_again_from_the_topics(lab: Any, kafka: str) -> None:
+async def test_what_profiles_derived_for_people_is_derived_again_from_the_topics(lab: Any, kafka: Kafka) -> None:
     """Consent and account stand in each profile's own document, which no topic can give back: only they are derived anew."""
     tag = f"{new_id()[-12:]}-"
     said = history(ACCOUNTS[0].model_copy(update={"account": f"{tag}anna"}))

@@ -17,7 +17,7 @@ from identity.app import build_worker, parts
 from nacl.public import PrivateKey
 from testkit.deliveries import put, saying
 from testkit.keys import sealing_key
-from testkit.parts import fresh_name
+from testkit.parts import fresh_name, kafka_settings
 from testkit.probe import read_topic, send_raw
 from testkit.running import working
 from testkit.waiting import eventually
@@ -28,7 +28,7 @@ async def worker(identity, kafka):
     """The worker on the API's database, in a group of its own, in a year in which no other test has sealing keys."""
     identity.turn(days=3000 + int(new_id()[-4:], 16))
     await identity.mongo.database["known_sealing_keys"].delete_many({})
-    settings = identity.settings.model_copy(update={"kafka": kafka, "relay_poll": timedelta(milliseconds=500)})
+    settings = identity.settings.model_copy(update=kafka_settings(kafka) | {"relay_poll": timedelta(milliseconds=500)})
     made = parts(settings, patience=timedelta(seconds=20))
     built = build_worker(settings, made=made, group=fresh_name("identity"))
     async with working(built):
@@ -38,7 +38,7 @@ async def worker(identity, kafka):
 
 async def tell(worker, event, *, sequence: int) -> None:
     """Put an event of notifications on its topic."""
-    await put(worker.bootstrap, saying(event, sequence))
+    await put(worker.kafka, saying(event, sequence))
 
 
 async def announce(identity, worker) -> None:
@@ -49,7 +49,7 @@ async def announce(identity, worker) -> None:
 
 async def told(worker, event, key: str) -> list:
     """What the topic says about a key: contract models in their order, checked against their headers."""
-    records = [one for one in await read_topic(worker.bootstrap, event.topic.name) if one.key == key.encode()]
+    records = [one for one in await read_topic(worker.kafka, event.topic.name) if one.key == key.encode()]
     for record in records:
         headers = {name: value.decode() for name, value in record.headers}
         assert headers["ce_type"] == event.topic.event_type
@@ -59,7 +59,7 @@ async def told(worker, event, key: str) -> list:
 
 async def mail_to(worker, identity, email: str) -> dict:
     """The details of the newest mail that was asked for to a sealed address."""
-    for record in reversed(await read_topic(worker.bootstrap, IdentityMailRequestEvent.topic.name)):
+    for record in reversed(await read_topic(worker.kafka, IdentityMailRequestEvent.topic.name)):
         sealed = json.loads(record.value)["sealed"]
         try:
             details = identity.open(sealed) if sealed else {}
@@ -126,7 +126,7 @@ async def test_a_contact_that_went_dark_is_sealed_again_once(identity, worker) -
         return NotificationsResealEvent(subject=subject, reason="dark", asked_on=identity.clock.today())
 
     rubbish, stranger = new_id(), new_id()
-    await send_raw(worker.bootstrap, wants(rubbish).topic.name, rubbish.encode(), b"{", saying(wants(rubbish), 1).headers())
+    await send_raw(worker.kafka, wants(rubbish).topic.name, rubbish.encode(), b"{", saying(wants(rubbish), 1).headers())
     await tell(worker, wants(stranger), sequence=1)
     for _ in range(2):
         await tell(worker, wants(subject), sequence=1)
@@ -144,5 +144,5 @@ async def test_a_contact_that_went_dark_is_sealed_again_once(identity, worker) -
 
     await eventually(thrice, timeout=40)
     assert await told(worker, ContactEvent, stranger) == []
-    letters = await read_topic(worker.bootstrap, IdentityDeadLetterEvent.topic.name)
+    letters = await read_topic(worker.kafka, IdentityDeadLetterEvent.topic.name)
     assert [json.loads(one.value)["reason"] for one in letters if one.key == rubbish.encode()] == ["malformed"]

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from chassis.kafka import Kafka
 from docker.errors import DockerException
 from localstack.layout import ROOT
 from pymongo import MongoClient
@@ -78,14 +79,12 @@ async def test_kafka_takes_a_transaction_and_gives_it_back() -> None:
     names = {"KAFKA_ADVERTISED_LISTENERS": f"HOST://localhost:{port},INSIDE://kafka:9094"}
     with container("kafka", {9092: port}, **names) as started:
         await eventually(lambda: answers_health_check(started, "kafka"), timeout=120, every=1)
-        address, topic = f"localhost:{port}", fresh_name("containers")
-        await create_topics(address, [topic], partitions=1)
-        producer = AIOKafkaProducer(bootstrap_servers=address, transactional_id=fresh_name("containers"))
+        kafka, topic = Kafka(f"localhost:{port}"), fresh_name("containers")
+        await create_topics(kafka, [topic], partitions=1)
+        producer = AIOKafkaProducer(**kafka.arguments, transactional_id=fresh_name("containers"))
         async with producer, producer.transaction():
             await producer.send_and_wait(topic, b"value", key=b"key")
-        consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=address, auto_offset_reset="earliest", isolation_level="read_committed"
-        )
+        consumer = AIOKafkaConsumer(topic, **kafka.arguments, auto_offset_reset="earliest", isolation_level="read_committed")
         async with consumer:
             record = await consumer.getone()
     assert (record.key, record.value) == (b"key", b"value")

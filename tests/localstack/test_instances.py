@@ -85,7 +85,7 @@ def test_a_note_follows_what_it_is_made_of(instance: Instance) -> None:
 
 def test_no_secret_stands_in_a_process_environment(instance: Instance) -> None:
     environment = services.environment(instance, "identity")
-    values = [path.read_text() for path in (instance.folder / "secrets").iterdir()]
+    values = [path.read_text() for path in (instance.folder / "secrets").rglob("*") if path.is_file()]
     assert len(values) >= 4
     assert not [value for value in values if any(value in given for given in environment.values())]
 

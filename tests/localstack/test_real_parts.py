@@ -5,28 +5,29 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from chassis.kafka import Kafka
 from pymongo import MongoClient
 from testkit.network import BlockedNetworkError
 from testkit.parts import create_topics, fresh_name
 
 
-async def test_kafka_takes_a_transaction_and_gives_it_back(kafka: str) -> None:
+async def test_kafka_takes_a_transaction_and_gives_it_back(kafka: Kafka) -> None:
     topic = fresh_name("parts")
     await create_topics(kafka, [topic], partitions=1)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=fresh_name("parts"))
+    producer = AIOKafkaProducer(**kafka.arguments, transactional_id=fresh_name("parts"))
     async with producer, producer.transaction():
         await producer.send_and_wait(topic, b"value", key=b"key")
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(topic, **kafka.arguments, auto_offset_reset="earliest", isolation_level="read_committed")
     async with consumer:
         record = await consumer.getone()
     assert (record.key, record.value) == (b"key", b"value")
 
 
-async def test_creating_a_topic_again_leaves_it_as_it_is(kafka: str) -> None:
+async def test_creating_a_topic_again_leaves_it_as_it_is(kafka: Kafka) -> None:
     topic = fresh_name("parts")
     await create_topics(kafka, [topic], partitions=3)
     await create_topics(kafka, [topic], partitions=5)
-    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+    async with AIOKafkaProducer(**kafka.arguments) as producer:
         assert await producer.partitions_for(topic) == {0, 1, 2}
 
 

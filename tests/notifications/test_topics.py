@@ -4,11 +4,13 @@ import asyncio
 import json
 
 import pytest
+from chassis.kafka import Kafka
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from notifications.app import build_worker
 from testkit.deliveries import put, saying
+from testkit.parts import kafka_settings
 from testkit.probe import read_topic, send_raw
 from testkit.running import working
 from testkit.waiting import eventually
@@ -19,7 +21,7 @@ PROJECTIONS = ("contacts", "accounts", "vacancies", "organisations", "alert_refu
 
 @pytest.fixture
 def settings(settings, kafka):
-    return settings.model_copy(update={"kafka": kafka})
+    return settings.model_copy(update=kafka_settings(kafka))
 
 
 def fresh_worker(world, make):
@@ -28,11 +30,11 @@ def fresh_worker(world, make):
 
 
 async def tell(world, event, sequence: int) -> None:
-    await put(world.settings.kafka, saying(event, sequence))
+    await put(Kafka.told(world.settings), saying(event, sequence))
 
 
 async def published(world, event_type, key: str) -> list[dict]:
-    records = await read_topic(world.settings.kafka, event_type.topic.name)
+    records = await read_topic(Kafka.told(world.settings), event_type.topic.name)
     return [json.loads(record.value) for record in records if record.key == key.encode() and record.value]
 
 
@@ -40,7 +42,7 @@ async def test_a_request_becomes_one_mail_and_its_asker_is_told_over_kafka(world
     request, contact = await world.ask(subject), await world.contact(subject, "an@x.example")
     async with working(fresh_worker(world, make)):
         await eventually(lambda: published(world, NotificationsSealingKeyEvent, contact.sealed.key_id), timeout=30)
-        await send_raw(world.settings.kafka, ProfilesMailRequestEvent.topic.name, subject.encode(), b"{", [])
+        await send_raw(Kafka.told(world.settings), ProfilesMailRequestEvent.topic.name, subject.encode(), b"{", [])
         for event in (request, contact, request, contact):
             await tell(world, event, 1)
         await eventually(lambda: published(world, DeliveryEvent, request.cause), timeout=60)

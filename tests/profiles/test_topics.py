@@ -6,6 +6,7 @@ import pytest
 from contracts.identity.account import AccountEvent
 from contracts.profiles.profile import ProfileEvent
 from testkit.deliveries import put, saying
+from testkit.parts import kafka_settings
 from testkit.probe import read_topic, send_raw
 from testkit.running import working as running_worker
 from testkit.waiting import eventually
@@ -44,7 +45,7 @@ async def test_whatever_the_order_and_however_often_the_end_is_the_same(world):
 @pytest.fixture
 def settings(settings, kafka):
     """Let the worker find the real Kafka."""
-    return settings.model_copy(update={"kafka": kafka})
+    return settings.model_copy(update=kafka_settings(kafka))
 
 
 @pytest.fixture

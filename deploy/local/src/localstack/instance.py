@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from localstack import supervise, topics
+from localstack import kafka, supervise, topics, users
 from localstack.layout import ROOT, STATE, Instance
 from localstack.programs import BACKING, Program, programs
 
@@ -25,17 +25,22 @@ class NotReadyError(Exception):
 def ensure(instance: Instance, names: Collection[str] | None = None, report: Report = lambda _name, _seconds: None) -> None:
     """Start the named processes (all by default) where they do not run and return when they are ready.
 
-    `report` hears each part's name and after how many seconds it was ready. Our own processes start when topics are there.
+    `report` hears each part's name and after how many seconds it was ready. Ours start when users and topics are there.
     """
     with locked(instance):
+        if kafka.is_older(instance):
+            raise NotReadyError(
+                f"its Kafka is from before there were users: python -m localstack clean --instance {instance.name}"
+            )
         supervise.launch(instance)
         wanted = [program for program in programs(instance) if names is None or program.name in names]
         backing = [program for program in wanted if program.name in BACKING]
         own = [program for program in wanted if program.name not in BACKING]
         _start(instance, backing, report)
-        if own:
+        if any(program.name == "kafka" for program in backing):
+            users.create(instance)
             topics.create(instance)
-            _start(instance, own, report)
+        _start(instance, own, report)
 
 
 def renew(instance: Instance) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from localstack import kafka, mongo
 from localstack.layout import Instance, services, stack
-from localstack.secretfiles import key_file, key_folder, note
+from localstack.secretfiles import key_file, key_folder, note, secret_file
 
 
 def command(instance: Instance, service: str, process: str) -> list[str]:
@@ -26,6 +26,8 @@ def environment(instance: Instance, service: str) -> dict[str, str]:
         "MASTER_KEYS": str(key_folder(instance, f"{service}-master-keys")),
         "HASH_KEY_FILE": str(key_file(instance, f"{service}-hash-key")),
         "KAFKA": kafka.bootstrap(instance),
+        "KAFKA_USER": service,
+        "KAFKA_PASSWORD_FILE": str(secret_file(instance, kafka.secret_name(service))),
         "KAFKA_SESSION": "PT3S",  # what a killed worker held is taken over sooner than in production
         "RELAY_LEASE": "PT3S",
         "ERASURE_SETTLED": "PT5S",

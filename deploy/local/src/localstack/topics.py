@@ -2,6 +2,7 @@
 
 import asyncio
 
+from chassis.kafka import Kafka
 from contracts.envelope import Topic
 from contracts.topics import TOPICS
 
@@ -11,11 +12,11 @@ from localstack.layout import Instance, stack
 
 def create(instance: Instance) -> None:
     """Make every topic of the contracts that is not there yet."""
-    asyncio.run(_create(kafka.bootstrap(instance)))
+    asyncio.run(_create(kafka.login(instance)))
 
 
-async def _create(address: str) -> None:
-    await kafka.create(address, [kafka.new_topic(topic.name, topic.partitions, settings(topic)) for topic in TOPICS])
+async def _create(administrator: Kafka) -> None:
+    await kafka.create(administrator, [kafka.new_topic(topic.name, topic.partitions, settings(topic)) for topic in TOPICS])
 
 
 def settings(topic: Topic) -> dict[str, str]:

@@ -115,7 +115,8 @@ def tasks_of(worker: Worker, roles: frozenset[str]) -> dict[str, Task]:
     async def consume() -> None:
         await prepared.wait()
         try:
-            await start_when_up(worker.broker, worker.bootstrap, worker.topics)
+            followed = {one.topic.name for one in worker.consumer.subscriptions}
+            await start_when_up(worker.broker, worker.kafka, own=worker.topics, followed=followed)
             await asyncio.Event().wait()
         finally:
             await asyncio.shield(worker.broker.stop())
@@ -123,7 +124,7 @@ def tasks_of(worker: Worker, roles: frozenset[str]) -> dict[str, Task]:
     async def relay() -> None:
         await prepared.wait()
         # A topic that the relay's producer met first would be made by the broker, with one partition and no compaction.
-        await _until_up("kafka", lambda: ensure_topics(worker.bootstrap, worker.topics))
+        await _until_up("kafka", lambda: ensure_topics(worker.kafka, worker.topics))
         await worker.relay.run()
 
     def after(run: Callable[[], Awaitable[None]]) -> Task:

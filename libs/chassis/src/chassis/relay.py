@@ -20,6 +20,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 from chassis import trace
 from chassis.detour import Detour
 from chassis.ids import jitter
+from chassis.kafka import Kafka
 from chassis.leases import Leases
 from chassis.metrics import RELAY_EVENTS, RELAY_FAILURES
 from chassis.mongo import Mongo
@@ -36,12 +37,10 @@ _FAILURES = (KafkaError, PyMongoError, OSError, AssertionError, ValueError)
 class Relay:
     """One worker's share in publishing its service's outbox."""
 
-    def __init__(
-        self, mongo: Mongo, leases: Leases, *, service: str, bootstrap: str, batch: int = 200, poll: float = 2.0
-    ) -> None:
-        self.service, self.bootstrap, self.batch, self.poll = service, bootstrap, batch, poll
+    def __init__(self, mongo: Mongo, leases: Leases, *, service: str, kafka: Kafka, batch: int = 200, poll: float = 2.0) -> None:
+        self.service, self.batch, self.poll = service, batch, poll
         self.failing: set[int] = set()
-        self._mongo, self._leases = mongo, leases
+        self._mongo, self._leases, self._kafka = mongo, leases, kafka
         self._slots: dict[int, asyncio.Task[None]] = {}
         self._ending: set[int] = set()
         self._wake = {slot: asyncio.Event() for slot in range(SLOTS)}
@@ -167,7 +166,7 @@ class Relay:
     @asynccontextmanager
     async def _producer(self, slot: int) -> AsyncIterator[AIOKafkaProducer]:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap,
+            **self._kafka.arguments,
             client_id=f"{self.service}-relay-{slot}",
             transactional_id=f"{self.service}-{slot}",
             transaction_timeout_ms=10_000,

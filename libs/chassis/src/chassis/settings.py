@@ -77,6 +77,9 @@ class ServiceSettings(BaseSettings):
     hash_key: SecretStr = Field(description="32 bytes, base64: keys the hashes by which values are found. Never changes.")
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka's bootstrap servers, host:port, separated by commas.")
+    kafka_user: str = Field("", description="The service's own user at Kafka (SCRAM-SHA-512). Required in production.")
+    kafka_password: SecretStr | None = Field(None, description="That user's password.")
+    kafka_tls: bool = Field(False, description="Whether the brokers speak TLS, with certificates that this machine trusts.")
     kafka_session: Duration = Field(timedelta(seconds=10), description="A consumer that is silent for so long leaves the group.")
     kafka_heartbeat: Duration = Field(timedelta(seconds=1), description="How often a consumer says that it is there.")
     consumer_batch: int = Field(500, ge=1, le=500, description="Most records that one transaction applies.")
@@ -124,6 +127,15 @@ class ServiceSettings(BaseSettings):
             raise ValueError(f"{url} needs {token}")
         if self.vault_url and self.clock_file is not None:
             raise ValueError(f"{url} does not go with a clock that can be turned: Vault counts its weeks by its own")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_nobody(self) -> Self:
+        user, password = (variable(type(self), field) for field in ("kafka_user", "kafka_password"))
+        if bool(self.kafka_user) != bool(self.kafka_password):
+            raise ValueError(f"{user} and {password} go together")
+        if self.production and not self.kafka_user:
+            raise ValueError(f"{user} is needed in production")
         return self
 
     @classmethod

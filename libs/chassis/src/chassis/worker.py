@@ -20,7 +20,7 @@ from chassis.epochs import Epochs
 from chassis.ids import new_id
 from chassis.inbox import Subscription
 from chassis.jobs import Job, Jobs
-from chassis.kafka import make_broker
+from chassis.kafka import Kafka, make_broker
 from chassis.leases import Leases
 from chassis.metrics import Reading
 from chassis.mongo import Indexes, Mongo
@@ -36,14 +36,14 @@ class Worker:
     """One service's worker. `background` are further endless tasks by role, as the mail sender."""
 
     service: str
-    bootstrap: str
+    kafka: Kafka
     mongo: Mongo
     broker: KafkaBroker
     consumer: Consumer
     relay: Relay
     jobs: Jobs
     topics: Sequence[EventTopic]
-    """All that it writes or follows; made at the start where they are missing."""
+    """All that it writes; made at the start where they are missing. What it follows, others make."""
     indexes: Sequence[Indexes]
     close: Callable[[], Awaitable[None]]
     """Closes all connections."""
@@ -87,7 +87,8 @@ def assemble(
     settings, service = made.settings, made.settings.service()
     owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-12:]}"
     leases = Leases(made.mongo, owner=owner, term=settings.relay_lease)
-    broker = make_broker(settings.kafka, client_id=service)
+    kafka = Kafka.told(settings)
+    broker = make_broker(kafka, client_id=service)
     consumer.attach(
         broker,
         batch=settings.consumer_batch,
@@ -107,13 +108,13 @@ def assemble(
 
     return Worker(
         service=service,
-        bootstrap=settings.kafka,
+        kafka=kafka,
         mongo=made.mongo,
         broker=broker,
         consumer=consumer,
-        relay=Relay(made.mongo, leases, service=service, bootstrap=settings.kafka, batch=settings.relay_batch, poll=poll),
+        relay=Relay(made.mongo, leases, service=service, kafka=kafka, batch=settings.relay_batch, poll=poll),
         jobs=Jobs([*jobs, *of_keys], leases),
-        topics=[*topics, *(one.topic for one in consumer.subscriptions)],
+        topics=topics,
         indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, *indexes],
         close=made.close,
         before=before,

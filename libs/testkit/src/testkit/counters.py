@@ -8,7 +8,7 @@ from chassis.clock import Clock
 from chassis.consume import Consumer
 from chassis.crypto import DataKey
 from chassis.inbox import Handler, Incoming, Subscription
-from chassis.kafka import ensure_topics, make_broker
+from chassis.kafka import Kafka, ensure_topics, make_broker
 from chassis.leases import Leases
 from chassis.mongo import Mongo, transact
 from chassis.outbox import INDEXES
@@ -93,13 +93,13 @@ async def raise_counter(mongo: Mongo, stream: Stream, counter: str) -> int:
     return await transact(mongo, work)
 
 
-def make_relay(mongo: Mongo, stream: Stream, kafka: str, *, owner: str, lease: float = 2, batch: int = 50) -> Relay:
+def make_relay(mongo: Mongo, stream: Stream, kafka: Kafka, *, owner: str, lease: float = 2, batch: int = 50) -> Relay:
     """Return a relay with a short lease."""
     leases = Leases(mongo, owner=owner, term=timedelta(seconds=lease))
-    return Relay(mongo, leases, service=stream.name, bootstrap=kafka, batch=batch, poll=1)
+    return Relay(mongo, leases, service=stream.name, kafka=kafka, batch=batch, poll=1)
 
 
-async def prepare(mongo: Mongo, stream: Stream, kafka: str) -> None:
+async def prepare(mongo: Mongo, stream: Stream, kafka: Kafka) -> None:
     """Make the topics and indexes."""
     await ensure_topics(kafka, [stream.topic, stream.dead_letter.topic])
     await mongo.ensure_indexes(INDEXES)
@@ -133,7 +133,7 @@ def make_consumer(mongo: Mongo, stream: Stream, handler: Handler, *, when_parked
 class Running:
     """A consumer on a broker of its own, as an async context."""
 
-    def __init__(self, consumer: Consumer, kafka: str, *, batch: int = 500) -> None:
+    def __init__(self, consumer: Consumer, kafka: Kafka, *, batch: int = 500) -> None:
         self._broker = make_broker(kafka, client_id="test")
         self.consumer = consumer
         consumer.attach(self._broker, batch=batch, session_ms=6000, heartbeat_ms=500)

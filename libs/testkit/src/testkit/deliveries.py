@@ -15,6 +15,7 @@ from chassis.clock import Clock
 from chassis.consume import Consumer
 from chassis.ids import new_id
 from chassis.inbox import Incoming
+from chassis.kafka import Kafka
 from contracts.envelope import SPEC_VERSION, STREAM, Event
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -113,7 +114,7 @@ async def arrive(consumer: Consumer, schedule: Schedule) -> None:
         await consumer.apply([decoded(consumer, one) for one in batch])
 
 
-async def put(kafka: str, one: Delivery) -> None:
+async def put(kafka: Kafka, one: Delivery) -> None:
     """Put a delivery on its topic, as its owner's relay would."""
     record = one.record()
     await send_raw(kafka, record.topic, record.key, record.value, one.headers())

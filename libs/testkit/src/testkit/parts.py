@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 from chassis.ids import new_id
+from chassis.kafka import Kafka
 from localstack import kafka as local_kafka
 from localstack import mongo as local_mongo
 from localstack.instance import ensure
 from localstack.kafka import QUICK_COMPACTION, create_topics
 from localstack.layout import Instance
+from pydantic import SecretStr
 from pymongo import MongoClient
 
-__all__ = ["QUICK_COMPACTION", "create_topics", "fresh_name", "kafka", "mongo_database", "mongo_url"]
+__all__ = ["QUICK_COMPACTION", "create_topics", "fresh_name", "kafka", "kafka_settings", "mongo_database", "mongo_url"]
 
 TEST = Instance("test")
 
@@ -28,10 +30,15 @@ def fresh_name(prefix: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> str:
-    """The address at which clients of the real Kafka begin."""
+def kafka() -> Kafka:
+    """The real Kafka, and the administrator's login: a test makes topics under names that no user of a service may have."""
     ensure(TEST, ["kafka"])
-    return local_kafka.bootstrap(TEST)
+    return local_kafka.login(TEST)
+
+
+def kafka_settings(kafka: Kafka) -> dict[str, Any]:
+    """What the settings of a service say about this Kafka and login."""
+    return {"kafka": kafka.servers, "kafka_user": kafka.user, "kafka_password": SecretStr(kafka.password)}
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,14 @@
 """A probe on topics: reads all that one holds, and puts records on it past any outbox, as anybody could."""
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from chassis.kafka import Kafka
 
 
-async def read_topic(kafka: str, topic: str) -> "list[ConsumerRecord[bytes, bytes]]":
+async def read_topic(kafka: Kafka, topic: str) -> "list[ConsumerRecord[bytes, bytes]]":
     """Return all that the topic holds now, in the order of each partition."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", group_id=None)
-    await consumer.start()
+    consumer = AIOKafkaConsumer(topic, **kafka.arguments, auto_offset_reset="earliest", group_id=None)
     try:
+        await consumer.start()
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord[bytes, bytes]] = []
@@ -19,11 +20,11 @@ async def read_topic(kafka: str, topic: str) -> "list[ConsumerRecord[bytes, byte
         await consumer.stop()
 
 
-async def send_raw(kafka: str, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+async def send_raw(kafka: Kafka, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
     """Put a record on a topic as anybody could, past the outbox."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka)
-    await producer.start()
+    producer = AIOKafkaProducer(**kafka.arguments)
     try:
+        await producer.start()
         await producer.send_and_wait(topic, key=key, value=value, headers=headers)
     finally:
         await producer.stop()

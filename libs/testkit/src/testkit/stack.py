@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from chassis.kafka import Kafka
 from localstack import kafka, mail, mongo, services, supervise
 from localstack.instance import ensure, renew
 from localstack.layout import Instance
@@ -31,9 +32,9 @@ class Stack:
         return mail.web_url(self.instance)
 
     @property
-    def kafka(self) -> str:
-        """The address at which Kafka's clients begin."""
-        return kafka.bootstrap(self.instance)
+    def kafka(self) -> Kafka:
+        """Kafka, as its administrator."""
+        return kafka.login(self.instance)
 
     def mongo_url(self, user: str = "root") -> str:
         """The connection string of a user: `root`, `<service>` or `<service>_keyring`."""

@@ -43,15 +43,15 @@ def main() -> None:
     if unknown := set(wanted) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     logs.configure("bench", "run", "error", json=False)
-    figures = asyncio.run(_run(wanted))
+    figures = asyncio.run(_run(Ground.ready(), wanted))
     say()
     for line in table(figures):
         say(line)
     keep(RESULTS, figures)
 
 
-async def _run(names: Sequence[str]) -> list[Figure]:
-    ground, found, begun = Ground.ready(), list[Figure](), time.perf_counter()
+async def _run(ground: Ground, names: Sequence[str]) -> list[Figure]:
+    found, begun = list[Figure](), time.perf_counter()
     for number, name in enumerate(names, 1):
         say(f"{name} ({number} of {len(names)}, after {time.perf_counter() - begun:.0f} s)")
         async with asyncio.timeout(LONGEST):

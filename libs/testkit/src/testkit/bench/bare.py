@@ -63,8 +63,10 @@ def consumer() -> Any:
     """Return FastStream's own ASGI application, with a consumer of a topic on which nothing comes and its health page."""
     from faststream.asgi import AsgiFastStream, make_ping_asgi
     from faststream.kafka import KafkaBroker, Topic
+    from faststream.security import SASLScram512
 
-    broker = KafkaBroker(os.environ["BENCH_KAFKA"], logger=None)
+    login = SASLScram512(os.environ["BENCH_KAFKA_USER"], os.environ["BENCH_KAFKA_PASSWORD"])
+    broker = KafkaBroker(os.environ["BENCH_KAFKA"], security=login, logger=None)
 
     @broker.subscriber(Topic(os.environ["BENCH_TOPIC"], declare=False), group_id=os.environ["BENCH_TOPIC"])
     async def handle(message: dict[str, Any]) -> None:

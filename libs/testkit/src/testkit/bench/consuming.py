@@ -70,7 +70,7 @@ async def keep_latest(incoming: Incoming[Any], uow: UnitOfWork) -> None:
 
 
 async def _fill(ground: Ground, stream: Stream, events: int) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=ground.kafka, linger_ms=5)
+    producer = AIOKafkaProducer(**ground.kafka.arguments, linger_ms=5)
     await producer.start()
     try:
         sent = []

@@ -12,7 +12,7 @@ from typing import Self
 import pymongo
 from aiokafka.admin import AIOKafkaAdminClient
 from chassis.clock import Clock
-from chassis.kafka import ensure_topics
+from chassis.kafka import Kafka, ensure_topics
 from chassis.mongo import Indexes, Mongo
 from contracts.envelope import Topic
 from localstack import kafka as local_kafka
@@ -29,16 +29,16 @@ DROPPING = 120
 
 @dataclass(frozen=True)
 class Ground:
-    """Kafka and MongoDB."""
+    """Kafka and MongoDB, as their administrators."""
 
-    kafka: str
+    kafka: Kafka
     mongo_url: str
 
     @classmethod
     def ready(cls) -> Self:
-        """Start what does not run."""
+        """Start what does not run; topics are made in a loop of their own, so not from within one."""
         ensure(TEST, ["kafka", "mongod"])
-        return cls(local_kafka.bootstrap(TEST), local_mongo.url(TEST))
+        return cls(local_kafka.login(TEST), local_mongo.url(TEST))
 
     @asynccontextmanager
     async def database(self, *indexes: Indexes) -> AsyncIterator[Mongo]:
@@ -78,7 +78,7 @@ class Ground:
         try:
             yield
         finally:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+            admin = AIOKafkaAdminClient(**self.kafka.arguments)
             await admin.start()
             try:
                 await admin.delete_topics([topic.name])

@@ -50,10 +50,15 @@ def variables(ground: Ground, database: str, port: int) -> dict[str, str]:
         "keyring_database": keyring_of(database),
         "master_keys": str(master_keys_of(database)),
         "hash_key": key,
-        "kafka": ground.kafka,
+        **kafka_variables(ground),
         "port": str(port),
         "worker_port": str(port),
     }
+
+
+def kafka_variables(ground: Ground) -> dict[str, str]:
+    """Return where Kafka is and who comes there, by the names of the settings."""
+    return {"kafka": ground.kafka.servers, "kafka_user": ground.kafka.user, "kafka_password": ground.kafka.password}
 
 
 def environment(prefix: str, values: Mapping[str, str]) -> dict[str, str]:

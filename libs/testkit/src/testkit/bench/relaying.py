@@ -74,7 +74,7 @@ def without_kafka(made: Relay) -> Relay:
 def _relay(mongo: Mongo, stream: Stream, ground: Ground, *, poll: float = 2.0) -> Relay:
     """Return a relay as the services' settings make it."""
     leases = Leases(mongo, owner=new_id(), term=timedelta(seconds=10))
-    return Relay(mongo, leases, service=stream.name, bootstrap=ground.kafka, batch=BATCH, poll=poll)
+    return Relay(mongo, leases, service=stream.name, kafka=ground.kafka, batch=BATCH, poll=poll)
 
 
 async def _drained(mongo: Mongo, made: Relay) -> float:

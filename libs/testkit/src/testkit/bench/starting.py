@@ -13,7 +13,7 @@ from localstack.layout import services
 
 from testkit.bench.figures import Figure, Round, worst
 from testkit.bench.ground import Ground
-from testkit.bench.processes import environment, running, variables
+from testkit.bench.processes import environment, kafka_variables, running, variables
 from testkit.counters import Stream
 from testkit.parts import fresh_name
 from testkit.ports import free_port
@@ -54,7 +54,7 @@ def _figure(name: str, unit: str, seen: list[tuple[float, float]]) -> Figure:
 
 async def _empty(ground: Ground, stream: Stream, kind: str) -> _Seen:
     port, which = free_port(), {"api": "empty", "worker": "consumer"}[kind]
-    told = {"BENCH_KAFKA": ground.kafka, "BENCH_TOPIC": stream.topic.name}
+    told = environment("bench", kafka_variables(ground)) | {"BENCH_TOPIC": stream.topic.name}
     return await _seen("testkit.bench.bare", which, str(port), told=told, port=port)
 
 
@@ -78,7 +78,7 @@ async def _seen(module: str, *arguments: str, told: Mapping[str, str], port: int
 async def _group_at_the_end(ground: Ground) -> AsyncIterator[str]:
     """A group that has read what stands on all topics: what others left there is not this worker's start."""
     group = fresh_name("bench")
-    consumer = AIOKafkaConsumer(bootstrap_servers=ground.kafka, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**ground.kafka.arguments, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
         here = await consumer.topics() & {topic.name for topic in TOPICS}

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from chassis.kafka import Kafka
+from confluent_kafka import KafkaException
 
 from testkit.waiting import eventually
 
@@ -21,14 +23,14 @@ async def when_up(ask: Callable[[], Awaitable[T]]) -> T:
     async def answered() -> tuple[T] | None:
         try:
             return (await ask(),)
-        except (KafkaError, OSError):
+        except (KafkaError, KafkaException, OSError):
             return None
 
     return (await eventually(answered, timeout=STARTS_WITHIN, every=0.5))[0]
 
 
 @asynccontextmanager
-async def producing(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
+async def producing(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
     """A producer of a fault's own; each of its records comes once, also when Kafka goes away under it."""
     producer = await when_up(lambda: _started(kafka))
     try:
@@ -37,8 +39,8 @@ async def producing(kafka: str) -> AsyncIterator[AIOKafkaProducer]:
         await producer.stop()
 
 
-async def _started(kafka: str) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True, request_timeout_ms=LONGEST_AWAY_MS)
+async def _started(kafka: Kafka) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(**kafka.arguments, enable_idempotence=True, request_timeout_ms=LONGEST_AWAY_MS)
     try:
         await producer.start()
     except BaseException:

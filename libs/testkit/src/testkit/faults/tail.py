@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from chassis.kafka import Kafka
 from contracts.topics import BY_NAME, TOPICS
 
 from testkit.faults.world import Fact
@@ -19,7 +20,7 @@ Offsets = dict[TopicPartition, int]
 class Tail:
     """What was said since `begin`."""
 
-    kafka: str
+    kafka: Kafka
     facts: list[Fact] = field(default_factory=list)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
     """(topic, partition) -> the offset of the last record, whatever it was."""
@@ -65,9 +66,9 @@ class Tail:
             self.facts.append(Fact(record.topic, record.partition, record.offset, key, sequence, name))
 
 
-async def committed(kafka: str, groups: Iterable[str]) -> dict[tuple[str, str, int], int]:
+async def committed(kafka: Kafka, groups: Iterable[str]) -> dict[tuple[str, str, int], int]:
     """Return how far each group is, by group, topic and partition."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=5000)
+    admin = AIOKafkaAdminClient(**kafka.arguments, request_timeout_ms=5000)
     await admin.start()
     try:
         found = {group: await admin.list_consumer_group_offsets(group) for group in groups}
@@ -83,8 +84,8 @@ def _partitions() -> list[TopicPartition]:
 class _Reader:
     """A consumer without a group, as an async context."""
 
-    def __init__(self, kafka: str) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=None, request_timeout_ms=5000)
+    def __init__(self, kafka: Kafka) -> None:
+        self._consumer = AIOKafkaConsumer(**kafka.arguments, group_id=None, request_timeout_ms=5000)
 
     async def __aenter__(self) -> AIOKafkaConsumer:
         try:

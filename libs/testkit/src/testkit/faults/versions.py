@@ -3,15 +3,15 @@
 import asyncio
 from random import Random
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 from chassis.ids import new_id
 from contracts.topics import TOPICS
+from localstack import users
+from localstack.kafka import create, new_topic
 from localstack.layout import services
 from pymongo import MongoClient
 
 from testkit.deliveries import Delivery, saying
-from testkit.faults.broker import producing
+from testkit.faults.broker import producing, when_up
 from testkit.faults.fault import Fault
 from testkit.faults.nextversion import SEEN, NoticeEvent
 from testkit.faults.process import Reins
@@ -28,8 +28,9 @@ async def next_beside(site: Site, dice: Random) -> str:
     service = dice.choice(services())
     name = f"{service}-next"
     Reins(site.instance, name).tell("version", "next")
+    await _prepare(site, service)
     async with second_worker(site, service, name=name):
-        await eventually(lambda: _has_topic(site), timeout=40)
+        await _read(site, service, await _notices(site))  # it takes part from then on
         keys = await _notices(site)
         alone = dice.random() < 0.5
         if alone:
@@ -39,7 +40,7 @@ async def next_beside(site: Site, dice: Random) -> str:
         finally:
             if alone:
                 await site.launch(f"{service}-worker")
-        await eventually(lambda: asyncio.to_thread(_all_seen, site, service, keys), timeout=40, every=0.2)
+        await _read(site, service, keys)
     return f"the next version of {service} worked beside today's{', then in its place' if alone else ''}"
 
 
@@ -55,6 +56,13 @@ async def unknown_type(site: Site, dice: Random) -> str:
     return f"events of unknown types on {', '.join(topics)}"
 
 
+async def _prepare(site: Site, service: str) -> None:
+    """Do what whoever deploys the next version does before: make the topic that it follows more, and let it follow."""
+    topic = NoticeEvent.topic
+    await when_up(lambda: create(site.stack.kafka, [new_topic(topic.name, topic.partitions, topic.configs)]))
+    await when_up(lambda: asyncio.to_thread(users.let_follow, site.instance, service, topic.name))
+
+
 async def _notices(site: Site) -> set[str]:
     """Put events on the topic that only the next version follows; returns their keys."""
     said: list[Delivery] = [saying(NoticeEvent(notice=f"notice-{new_id()}"), 1) for _ in range(NOTICES)]
@@ -65,21 +73,13 @@ async def _notices(site: Site) -> set[str]:
     return {one.key for one in said}
 
 
+async def _read(site: Site, service: str, keys: set[str]) -> None:
+    await eventually(lambda: asyncio.to_thread(_all_seen, site, service, keys), timeout=40, every=0.2)
+
+
 def _all_seen(site: Site, service: str, keys: set[str]) -> bool:
     with MongoClient[dict[str, str]](site.stack.mongo_url(), serverSelectionTimeoutMS=3000) as client:
         return client[service][SEEN].count_documents({"_id": {"$in": sorted(keys)}}) == len(keys)
-
-
-async def _has_topic(site: Site) -> bool:
-    """Whether the next version has made its topic: it takes part from then on."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=site.stack.kafka)
-    try:
-        await admin.start()
-        return NoticeEvent.topic.name in await admin.list_topics()
-    except KafkaError:
-        return False
-    finally:
-        await admin.close()
 
 
 FAULTS = (Fault("version-next-beside", next_beside, heavy=True), Fault("version-unknown-type", unknown_type))
