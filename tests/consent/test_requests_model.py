@@ -70,8 +70,18 @@ def test_who_cannot_be_told_is_erased_all_the_same(outcome: Word):
     assert hear_of_last_mail(request, outcome, today=TODAY).phase is Phase.CONTACT
 
 
-def test_a_mail_that_was_not_asked_for_moves_nothing():
-    assert hear_of_last_mail(by_all_services(), Word.ACCEPTED, today=TODAY) == by_all_services()
+def test_news_of_the_last_mail_that_comes_too_early_counts_when_its_turn_comes():
+    early = hear_of_last_mail(opened(), Word.ACCEPTED, today=TODAY)
+    assert early.phase is Phase.SERVICES
+    for service in ("profiles", "notifications", "consent"):
+        early = confirm(early, service, part(Phase.SERVICES))
+    assert early.phase is Phase.IDENTITY
+    assert confirm(early, "identity", part(Phase.IDENTITY)).phase is Phase.CONTACT
+
+
+def test_what_became_of_the_last_mail_is_said_once():
+    request = hear_of_last_mail(by_all_services(), Word.BOUNCED, today=TODAY)
+    assert hear_of_last_mail(request, Word.ACCEPTED, today=TODAY) == request
 
 
 def test_a_confirmation_that_comes_again_or_late_changes_nothing():

@@ -102,7 +102,8 @@ def _differing(where: str, found: Any, expected: Any) -> Iterator[str]:
 
 
 def _lasting(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in BY_CHANCE | {"_id"}}
+    kept = {name: value for name, value in row.items() if name not in BY_CHANCE | {"_id"}}
+    return {name: _lasting(value) if isinstance(value, dict) else value for name, value in kept.items()}
 
 
 @pytest.fixture

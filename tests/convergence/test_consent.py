@@ -1,20 +1,26 @@
 """Consent ends in the same state whatever the way in which news of accounts, sessions and keys arrives."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from chassis.resources import connect
 from consent import app
 from consent.callers.service import may_decide
+from consent.requests import store as requests
+from consent.requests.model import Phase
 from consent.settings import ConsentSettings
 from contracts.identity.account import AccountEvent
+from contracts.identity.request_part import IdentityRequestPartEvent
 from contracts.identity.session import SAMPLES as SESSIONS
 from contracts.identity.signing_key import SAMPLES as SIGNING_KEYS
+from contracts.notifications.delivery import DeliveryEvent
+from contracts.notifications.request_part import NotificationsRequestPartEvent
+from contracts.profiles.request_part import ProfilesRequestPartEvent
 from hypothesis import given
 from hypothesis import strategies as st
-from testkit.deliveries import arrive, few_examples, history, in_order, schedules
+from testkit.deliveries import arrive, few_examples, history, in_order, saying, schedules
 
 
 def accounts(who: str, *states: str) -> list[AccountEvent]:
@@ -40,11 +46,12 @@ PEOPLE = ("anna", "bram", "cleo", "dirk", "eva", "finn", "gijs")
 
 @pytest.fixture
 async def service(common: dict[str, Any], laboratory: Any) -> AsyncIterator[Any]:
-    made = connect(ConsentSettings(**common))
+    made = connect(ConsentSettings(**common, erasure_settled=timedelta(microseconds=1)))
     lab = laboratory(made.mongo, made.keyring)
     await lab.begin_again()
     await made.mongo.ensure_indexes(*app.INDEXES)
     lab.consumer, lab.mongo = app.build_worker(made.settings, made=made).consumer, made.mongo
+    lab.erasure = app.use_cases(made).erasure
     yield lab
     await made.close()
 
@@ -74,3 +81,38 @@ async def test_an_account_that_is_confirmed_and_closed_in_one_batch_is_closed(se
     """As a consumer finds it that begins with a topic that is not compacted yet."""
     await arrive(service.consumer, [history(*accounts("anna", "confirmed", "closed"))])
     assert not await may_decide(service.mongo, "anna")
+
+
+def confirmed(kind: Any, phase: str) -> Any:
+    today = date(2027, 3, 1)
+    return kind(request="wish", subject="hugo", done=phase, done_on=today, receipt="r", kept=())
+
+
+CLOSING = saying(
+    AccountEvent(account="hugo", state="closed", language="nl", roles=(), confirmed_on=date(2027, 3, 1), erasure="wish"), 2
+)
+LAST_WORD = saying(DeliveryEvent(cause="consent:erased:wish", asker="consent", outcome="accepted", on=date(2027, 3, 1)), 1)
+ANSWERS = [
+    saying(confirmed(ProfilesRequestPartEvent, "services"), 1),
+    saying(confirmed(NotificationsRequestPartEvent, "services"), 1),
+    saying(confirmed(NotificationsRequestPartEvent, "contact"), 2),
+    saying(confirmed(IdentityRequestPartEvent, "identity"), 1),
+    CLOSING,
+]
+
+
+@few_examples
+@given(data=st.data())
+async def test_r31_a_request_closes_in_whichever_order_its_answers_come(service: Any, data: st.DataObject) -> None:
+    """As after a restored database, which reads the topics once more."""
+    await service.begin_again()
+    arriving = list(data.draw(st.permutations(ANSWERS)))
+    arriving.insert(data.draw(st.integers(arriving.index(CLOSING) + 1, len(arriving))), LAST_WORD)
+    await arrive(service.consumer, [[one] for one in arriving])
+    await service.erasure.finish(service.mongo)
+    found = await requests.request(service.mongo, "wish")
+    assert found is not None
+    assert (found.phase, found.waiting_for) == (Phase.CLOSED, [])
+    assert await service.mongo.find(requests.EARLY, {}) == []
+    await arrive(service.consumer, [arriving])  # all of it once more
+    assert await requests.request(service.mongo, "wish") == found

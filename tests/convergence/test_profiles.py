@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from chassis.mongo import transact
 from contracts.consent.decision import DecisionEvent
+from contracts.consent.request import RequestEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.organisation import OrganisationEvent
 from contracts.identity.session import SessionEvent
@@ -26,7 +27,7 @@ from profiles.settings import ProfilesSettings
 from testkit.deliveries import arrive, decoded, few_examples, history, in_order, schedules
 
 DAY = datetime(2027, 3, 1, tzinfo=UTC)
-CANDIDATES = ("anna", "bram", "cleo", "dirk", "eva", "finn", "hana", "ilse")
+CANDIDATES = ("anna", "bram", "cleo", "dirk", "eva", "finn", "hana", "ilse", "lena")
 ASKED = ("hana", "ilse")
 """Their year is over, and the mail that asks is on its way."""
 TOLD = Profile.model_validate(
@@ -38,9 +39,16 @@ TOLD = Profile.model_validate(
 SHOWN = {"identity.place": Choice("shown"), "wishes.titles": Choice("shown")}
 
 
-def account(who: str, state: str = "confirmed", *, language: str = "nl", role: str | None = "candidate") -> AccountEvent:
+def account(
+    who: str, state: str = "confirmed", *, language: str = "nl", role: str | None = "candidate", erasure: str | None = None
+) -> AccountEvent:
     roles = () if role is None or state == "closed" else (role,)
-    return AccountEvent(account=who, state=state, language=language, roles=roles, confirmed_on=DAY.date())
+    return AccountEvent(account=who, state=state, language=language, roles=roles, confirmed_on=DAY.date(), erasure=erasure)
+
+
+def asked(who: str, phase: str) -> RequestEvent:
+    due = DAY.date() + timedelta(days=31)
+    return RequestEvent(request="wish", subject=who, kind="erasure", phase=phase, opened_on=DAY.date(), due_on=due)
 
 
 def decision(who: str, state: str, purpose: str = "candidate-search", controller: str = "portal") -> DecisionEvent:
@@ -92,6 +100,11 @@ WORLD = [
     history(*decided("hana", "consented")),
     history(delivery("profiles:ask:hana:1", "accepted", days=1), delivery("profiles:ask:hana:1", "bounced", days=3)),
     history(*decided("ilse", "consented")),
+    # Lena is erased: the rest of her news may come before that, with it, or long after.
+    history(account("lena"), account("lena", "closed", erasure="wish"), then_gone=True),
+    history(*decided("lena", "consented"), then_gone=True),
+    history(asked("lena", "services"), asked("lena", "identity"), asked("lena", "closed")),
+    history(delivery("profiles:ask:lena:1", "accepted")),
     history(delivery("profiles:ask:ilse:1", "accepted", days=2)),
     history(delivery("profiles:ask:nobody:1", "accepted")),
     history(delivery("identity:confirm:anna:1", "accepted", asker="identity")),
@@ -128,13 +141,18 @@ class Service:
         await self._do(lambda uow: self.made.lifecycles.take(uow, subject=subject, step=Step.ASK, cycle=1))
 
     async def end(self) -> dict[str, Any]:
-        """Return where it stands, and what it told. A handle is made by chance; the bank must know the same one."""
+        """Return where it stands, and what it told. A handle is made by chance; the bank must know the same one.
+
+        Of whoever was erased nothing is left but a tombstone.
+        """
+        await self.made.erasure.finish(self.made.mongo)
         stored, told = await self.lab.stored(), await self.lab.told(ProfileEvent.topic.name)
         profiles, bank = stored["profiles"], stored.get("bank", {})
         assert all(entry.pop("handle") == profiles[who]["handle"] for who, entry in bank.items())
         for who in [who for who, row in profiles.items() if _says_nothing(row)]:
             del profiles[who], told[who]
-        assert all(event.pop("handle") == profiles[who].pop("handle") for who, event in told.items())
+        assert [who for who, event in told.items() if event is None] == list(stored["erasures"])
+        assert all(event.pop("handle") == profiles[who].pop("handle") for who, event in told.items() if event)
         return {"stored": stored, "keys": await self.lab.keys(), "told": told}
 
     async def _do(self, work: Any) -> Any:
@@ -182,7 +200,12 @@ async def test_the_order_that_nobody_doubts_ends_where_it_should(service: Servic
     await arrive(service.consumer, in_order(WORLD))
     end = await service.end()
     assert sorted(end["stored"]["bank"]) == ["anna", "cleo", "hana", "ilse"]
-    assert {who for who, event in end["told"].items() if event["in_bank"]} == {"anna", "cleo", "hana", "ilse"}
+    assert {who for who, event in end["told"].items() if event and event["in_bank"]} == {"anna", "cleo", "hana", "ilse"}
+    assert end["told"]["lena"] is None
+    assert not {"lena", "lena:identifying"} & {
+        *end["stored"]["profiles"],
+        *(name for name, state in end["keys"].items() if state == "held"),
+    }
     life = end["stored"]["profiles"]["hana"]["lifecycle"]
     assert (life["proof"], life["proven_on"]) == ("failed", "2027-03-04")
     assert {name: sorted(end["stored"][name]) for name in ("organisations", "known_signing_keys", "ended_sessions")} == {

@@ -109,9 +109,7 @@ async def test_r31_whoever_deletes_their_account_is_gone_everywhere_and_gets_a_c
     gone = [row for service in SERVICES for row in mongo[f"{service}_keyring"].data_keys.find({"subject": subject})]
     assert gone
     assert not any("wrapped" in row for row in gone)
-    expect_refused(
-        await organisation.recruiter.get(f"profiles/v1/bank/profiles/{handle}", headers=SEARCHING), 404, "not-found"
-    )
+    expect_refused(await organisation.recruiter.get(f"profiles/v1/bank/profiles/{handle}", headers=SEARCHING), 404, "not-found")
 
 
 async def test_r31_everything_is_blocked_at_once(cast: Cast, organisation: Organisation) -> None:
@@ -131,7 +129,9 @@ async def test_r31_everything_is_blocked_at_once(cast: Cast, organisation: Organ
     async with cast.elsewhere() as visitor:
         answer = await visitor.post("identity/v1/sessions", {"email": made.email, "password": PASSWORD})
     expect_refused(answer, 401, "credentials")
-    expect_refused(await organisation.recruiter.post("identity/v1/sessions/refresh", {"refresh_token": made.actor.refresh_token}), 401)
+    expect_refused(
+        await organisation.recruiter.post("identity/v1/sessions/refresh", {"refresh_token": made.actor.refresh_token}), 401
+    )
 
 
 async def test_r31_of_two_people_whose_addresses_look_alike_only_one_is_erased(

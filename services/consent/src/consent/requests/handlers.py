@@ -30,11 +30,13 @@ def on_request_part(requests: Requests) -> Handler:
     """Return the handler of what a service confirms; which service, its topic says."""
 
     async def handle(incoming: Incoming[RequestPartEvent], uow: UnitOfWork) -> None:
-        said = incoming.event
-        if said is not None:
-            kept = tuple(Kept(one.what, one.ground, one.until) for one in said.kept)
-            part = Part(Phase(said.done), said.done_on, dict(said.counts), said.receipt, kept)
-            await requests.confirm(uow, said.request, incoming.topic.partition(".")[0], part)
+        said, service = incoming.event, incoming.topic.partition(".")[0]
+        if said is None:
+            requests.forget_part(uow, incoming.key, service)
+            return
+        kept = tuple(Kept(one.what, one.ground, one.until) for one in said.kept)
+        part = Part(Phase(said.done), said.done_on, dict(said.counts), said.receipt, kept)
+        await requests.confirm(uow, said.request, service, part)
 
     return handle
 

@@ -128,8 +128,8 @@ def ask_last_mail(current: ErasureRequest) -> ErasureRequest:
 
 
 def hear_of_last_mail(current: ErasureRequest, outcome: Word, *, today: date) -> ErasureRequest:
-    """Return the request after its last mail went, or cannot go."""
-    if current.word is not Word.ASKED:
+    """Return the request after its last mail went, or cannot go; the news may come before what makes it the last one."""
+    if current.word not in (None, Word.ASKED):
         return current
     return _moved(replace(current, word=outcome), today=today)
 

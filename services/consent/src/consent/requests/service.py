@@ -38,12 +38,20 @@ class Requests:
         store.add(uow, opened)
         uow.emit(_event(opened), sequence=opened.sequence)
         await self._mail(uow, opened, FIRST_MAIL, {"answer-before": str(opened.due_on)}, MailDetails(secret=secret))
+        for service, part in (await store.take_early(uow, request)).items():
+            await self.confirm(uow, request, service, part)
 
     async def confirm(self, uow: UnitOfWork, request: str, service: str, part: Part) -> None:
-        """Take a service's confirmation; of a request that is unknown here nothing is kept."""
+        """Take a service's confirmation; it may come before the news that opens the request."""
         current = await store.request(uow, request)
-        if current is not None:
+        if current is None:
+            store.keep_early(uow, request, service, part)
+        else:
             await self._keep(uow, current, model.confirm(current, service, part))
+
+    def forget_part(self, uow: UnitOfWork, request: str, service: str) -> None:
+        """Forget what a service confirmed for a request that is over, or never was."""
+        store.drop_early(uow, request, service)
 
     async def delivered(self, uow: UnitOfWork, cause: str, outcome: Word) -> None:
         """Hear what became of a last mail."""

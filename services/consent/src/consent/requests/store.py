@@ -10,13 +10,16 @@ from pymongo import ASCENDING, IndexModel
 from consent.requests.model import ErasureRequest, Kept, Part, Phase, Word
 
 REQUESTS = "requests"
+EARLY = "early_request_parts"
+"""Confirmations that came before the request that they are about: order across topics is not promised."""
 INDEXES = {
+    EARLY: [IndexModel([("request", ASCENDING)])],
     REQUESTS: [
         IndexModel([("link_hash", ASCENDING)], unique=True),
         IndexModel([("subject", ASCENDING)]),
         IndexModel([("phase", ASCENDING), ("due_on", ASCENDING)]),
         IndexModel([("phase", ASCENDING), ("_id", ASCENDING)]),
-    ]
+    ],
 }
 _OPEN = {"$in": [phase.value for phase in Phase if phase is not Phase.CLOSED]}
 
@@ -43,6 +46,25 @@ async def most_urgent(reads: Reads) -> ErasureRequest | None:
     """Return the open request whose term ends first."""
     found = await reads.find(REQUESTS, {"phase": _OPEN}, sort=[("due_on", ASCENDING)], limit=1)
     return _request(found[0]) if found else None
+
+
+def keep_early(uow: UnitOfWork, request_id: str, service: str, part: Part) -> None:
+    """Keep a service's confirmation until its request is known."""
+    row = {"_id": f"{request_id}:{service}", "request": request_id, "service": service, "part": _part_row(part)}
+    uow.replace(EARLY, row, upsert=True)
+
+
+def drop_early(uow: UnitOfWork, request_id: str, service: str) -> None:
+    """Forget a confirmation whose request is over."""
+    uow.delete(EARLY, {"_id": f"{request_id}:{service}"})
+
+
+async def take_early(uow: UnitOfWork, request_id: str) -> dict[str, Part]:
+    """Return and drop the confirmations that came before their request, by service."""
+    rows = await uow.find(EARLY, {"request": request_id}, sort=[("_id", ASCENDING)])
+    for row in rows:
+        uow.delete(EARLY, {"_id": row["_id"]})
+    return {row["service"]: _part(row["part"]) for row in rows}
 
 
 def add(uow: UnitOfWork, new: ErasureRequest) -> None:
