@@ -11,6 +11,7 @@ from testkit.faults.mails import AT_MOST_ONCE, JUMPED, REJECTED, message_id
 from testkit.faults.world import Copy, Fact, Life, QueuedMail, Seen, World
 
 WHO, TOPIC, CAUSE = "somebody", "profiles.profile.v1", "identity:confirm-address:1"
+GONE, LAST_WORDS = "gone@post.example", ("consent:erasure-begun:wish", "consent:erased:wish")
 ALERT = "notifications:alert:search:vacancy"
 POISONED = "t/0/1"
 Change = Callable[[World, Ledger], None]
@@ -21,7 +22,7 @@ def fact(sequence: int, offset: int, name: str = "") -> Fact:
 
 
 def copy(cause: str, *, heard: bool = False, old: bool = False) -> Copy:
-    to = "known@post.example" if cause == ALERT else "new@post.example"
+    to = "known@post.example" if cause == ALERT else GONE if cause in LAST_WORDS else "new@post.example"
     return Copy(f"<{message_id(cause)}@post.example>", to, heard, old)
 
 
@@ -31,6 +32,7 @@ def good() -> tuple[World, Ledger]:
     ledger.write((WHO, "profile"), "w1", Fate.ACKNOWLEDGED)
     ledger.write((WHO, "lifecycle"), "running", Fate.ACKNOWLEDGED)
     ledger.write(("new@post.example", "registration"), "mailed", Fate.ACKNOWLEDGED)
+    ledger.gone["left"] = GONE
     ledger.searches["search"] = Offer("a", 1)
     ledger.vacancies["vacancy"] = Offer("a", 2)
     world = World(
@@ -41,6 +43,8 @@ def good() -> tuple[World, Ledger]:
             (WHO, "consent"): Seen("consented", 1, exact=False),
         },
         lives={WHO: Life("active", in_bank=True, opened=True, found=True)},
+        requests={"left": "wish"},
+        left={"left": {}},
         ended={WHO: 0},
         outbox={"profiles": 0},
         facts=[fact(1, 10), fact(2, 11), fact(1, 12), fact(2, 13), fact(3, 14)],
@@ -53,7 +57,7 @@ def good() -> tuple[World, Ledger]:
         set_aside={"notifications dead_letters": POISONED, "bank dead_letters": POISONED},
         poisoned=frozenset({POISONED}),
         queue=[QueuedMail(CAUSE, "confirm-address", "accepted", "taken"), QueuedMail(ALERT, "job-alert", "accepted", "taken")],
-        copies=[copy(CAUSE), copy(CAUSE, heard=True), copy(ALERT)],
+        copies=[copy(CAUSE), copy(CAUSE, heard=True), copy(ALERT), *(copy(word) for word in LAST_WORDS)],
         due={"profiles: steps of the year": 0},
     )
     return world, ledger
@@ -127,6 +131,11 @@ WRONG: list[tuple[Kind, Change]] = [
     (Kind.MAIL_TWICE, mail("accepted", "taken", copy(CAUSE, old=True), copy(CAUSE), old=True)),
     (Kind.MAIL_TWICE, mail("given-up", "unsure", copy(ALERT), copy(ALERT), cause=ALERT)),
     (Kind.MAIL_TWICE, lambda world, _: world.copies.append(copy("identity:confirm-address:2"))),
+    (Kind.NOT_GONE, lambda world, _: world.left.update({"left": {"profiles.profiles": 1}})),
+    (Kind.NOT_GONE, lambda world, _: world.opened.add("left")),
+    (Kind.MAIL_MISSING, lambda world, _: world.copies.remove(copy(LAST_WORDS[1]))),
+    (Kind.MAIL_MISSING, lambda world, _: world.requests.clear()),
+    (Kind.MAIL_TWICE, lambda world, _: world.copies.extend([copy(LAST_WORDS[0], heard=True), copy(LAST_WORDS[0])])),
     (Kind.STRANGE_MAIL, lambda world, _: world.copies.append(copy("no cause"))),
 ]
 

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     BY_HAND = "a process has to be started by hand"
     UNDONE = "a job left something undone"
     PERSONAL = "personal data in a log"
+    NOT_GONE = "somebody who was erased is still there"
     SEEN = "seen while it happened"
 
 
@@ -118,6 +119,15 @@ def who_is_seen(world: World, ledger: Ledger) -> Found:
     for who, left in world.ended.items():
         if left:
             yield Finding(Kind.LOST, f"a sign-out of {who}: {left} ended sessions still work")
+
+
+def who_is_gone(world: World, ledger: Ledger) -> Found:
+    """Of whoever asked to be erased nothing is left, and nobody opens their profile."""
+    for who in ledger.gone:
+        for place, count in world.left.get(who, {}).items():
+            yield Finding(Kind.NOT_GONE, f"{who}: {count} in {place}")
+        if who in world.opened:
+            yield Finding(Kind.NOT_GONE, f"{who} can still be opened")
 
 
 def what_topics_say(world: World, ledger: Ledger) -> Found:
@@ -200,6 +210,7 @@ CHECKS: tuple[Callable[[World, Ledger], Found], ...] = (
     what_is_claimed,
     what_time_did,
     who_is_seen,
+    who_is_gone,
     what_topics_say,
     what_is_left,
     what_was_set_aside,

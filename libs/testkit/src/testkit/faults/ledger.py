@@ -87,6 +87,8 @@ class Ledger:
 
     years: dict[str, str] = field(default_factory=dict)
     """The last day of the year that each subject was told."""
+    gone: dict[str, str] = field(default_factory=dict)
+    """Subject -> address of those whose wish to be erased was acknowledged."""
     searches: dict[str, Offer] = field(default_factory=dict)
     vacancies: dict[str, Offer] = field(default_factory=dict)
 

@@ -12,12 +12,15 @@ from testkit.faults.candidates import CandidateAtWork
 from testkit.faults.client import Client
 from testkit.faults.companies import CompanyAtWork
 from testkit.faults.fault import seeded
+from testkit.faults.leavers import Leaver
 from testkit.faults.ledger import Ledger, now
 from testkit.faults.newcomers import Newcomer
 from testkit.portal import Actor
 
 CANDIDATES = 3
 NEWCOMERS = 2
+LEAVING = 0.4
+"""The part of rounds in which somebody deletes their account: it takes some seconds more until they are gone everywhere."""
 TIME_OUT = 15.0
 """More than a service's patience with its database: who waits so long gets an answer, or the service hangs."""
 
@@ -33,12 +36,15 @@ class Load:
     http: httpx.AsyncClient
     candidates: list[CandidateAtWork] = field(default_factory=list)
     newcomers: list[Newcomer] = field(default_factory=list)
+    leavers: list[Leaver] = field(default_factory=list)
 
     async def begin(self) -> None:
         """Let the candidates come into the bank before anything fails, so that there is something to lose."""
         people = await asyncio.gather(*(self.cast.candidate(number) for number in range(CANDIDATES)))
         self.candidates = [self._at_work(one) for one in people]
-        await asyncio.gather(*(one.begin() for one in self.candidates))
+        if seeded(self.random.random()).random() < LEAVING:
+            self.leavers = [Leaver(self.cast, self.ledger, self.http, self.company.look, self.company.groups)]
+        await asyncio.gather(*(one.begin() for one in self.candidates), *(one.begin() for one in self.leavers))
 
     async def end(self) -> None:
         """Let the candidates leave the bank: what time does to them in later rounds would only be more of the same."""
@@ -54,6 +60,7 @@ class Load:
         end = now() + seconds
         people = [self._repeat(self._candidates_step(one), stop, end) for one in self.candidates]
         others = [self._repeat(self._company_step(), stop, end), *(one.arrive() for one in self.newcomers)]
+        others += [one.leave(seeded(self.random.random())) for one in self.leavers]
         await asyncio.gather(*people, *others)
 
     async def _repeat(self, step: Callable[[Random], Awaitable[None]], stop: asyncio.Event, end: float) -> None:

@@ -38,8 +38,11 @@ def check(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wrong:
     for mail in world.queue:
         yield from _one(mail, copies.pop(message_id(mail.cause), []), excuses)
     for name, strange in copies.items():
-        if not all(copy.old for copy in strange):
+        if strange[0].to in ledger.gone.values():  # their mails are in no queue any more, only in their own mailbox
+            yield from _sent_again(f"a mail to {strange[0].to}", strange)
+        elif not all(copy.old for copy in strange):
             yield "STRANGE_MAIL", f"{name} to {strange[0].to}"
+    yield from _last_words(world, ledger, excuses)
     yield from _registrations(world, ledger, excuses)
     yield from _alerts(world, ledger)
 
@@ -58,6 +61,10 @@ def _one(mail: QueuedMail, copies: list[Copy], excuses: frozenset[str]) -> Wrong
         yield "MAIL_MISSING", f"{name} is {mail.state}: {mail.reason}"
     if mail.template in AT_MOST_ONCE and len(taken) > 1:
         yield "MAIL_TWICE", f"{name}: {len(taken)} copies of what comes at most once"
+    yield from _sent_again(name, copies)
+
+
+def _sent_again(name: str, copies: list[Copy]) -> Wrong:
     heard = next((place for place, copy in enumerate(copies) if copy.heard), len(copies))
     if any(not copy.heard for copy in copies[heard:]):
         yield "MAIL_TWICE", f"{name}: sent again after its sender had heard that it was taken"
@@ -65,6 +72,17 @@ def _one(mail: QueuedMail, copies: list[Copy], excuses: frozenset[str]) -> Wrong
 
 def _excused(mail: QueuedMail, excuses: frozenset[str]) -> bool:
     return REJECTED in excuses or mail.reason in UNWANTED or (mail.reason == "dark" and JUMPED in excuses)
+
+
+def _last_words(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wrong:
+    """Whoever is erased is told twice, when it begins and when it is done; the request that the mails are about has a name."""
+    for who, address in ledger.gone.items():
+        request = world.requests.get(who)
+        for template in ("erasure-begun", "erased"):
+            name = message_id(f"consent:{template}:{request}")
+            taken = any(copy.to == address and name in copy.message_id for copy in world.copies)
+            if not taken and not excuses & {REJECTED, JUMPED}:
+                yield "MAIL_MISSING", f"{template} of {who}"
 
 
 def _registrations(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wrong:

@@ -1,6 +1,7 @@
 """Waits until nothing moves any more, and then looks at everything: APIs, databases, topics, mails, logs, processes."""
 
 import asyncio
+import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from testkit.faults import stored, tail
 from testkit.faults.candidates import PROFILE, STATES, VISIBILITY, CandidateAtWork, choice_of, word_of
 from testkit.faults.client import Client
 from testkit.faults.companies import VACANCIES
+from testkit.faults.gone import left_of
 from testkit.faults.ledger import now
 from testkit.faults.load import Load
 from testkit.faults.site import Site
@@ -22,6 +24,8 @@ from testkit.faults.tail import Tail
 from testkit.faults.world import Copy, Life, Seen, World
 from testkit.logbook import Logbook
 
+A_TURN = 6.0
+"""Seconds: longer than the pause of the jobs that others give work to."""
 FOLLOWERS = {topic.name: topic.followed_by for topic in TOPICS}
 
 
@@ -96,6 +100,9 @@ class Observer:
         """Look at everything."""
         world = World(load.cast.today, highest_outbox=self.highest, followers=FOLLOWERS, gapless=stored.GAPLESS)
         await asyncio.gather(*(_ask(one, world) for one in load.candidates), _ask_company(load, world))
+        for leaver in load.leavers:
+            if leaver.who in load.ledger.gone and (await leaver.look(leaver.handle)).status != httpx.codes.NOT_FOUND:
+                world.opened.add(leaver.who)
         for newcomer in load.newcomers:
             world.answers[newcomer.email, "account"] = Seen("confirmed" if await newcomer.has_account() else None)
         await self.tail.read()
@@ -105,6 +112,8 @@ class Observer:
         world.committed = await tail.committed(self.tail.kafka, stored.SERVICES)
         world.unready = await self.unready()
         await asyncio.to_thread(self._look_inside, world)
+        world.requests = await asyncio.to_thread(self.stored.requests, load.ledger.gone)
+        world.left = {who: await asyncio.to_thread(left_of, self.stored.client, who) for who in load.ledger.gone}
         posted = self.site.posted()
         world.copies = [
             Copy(one.message_id, one.to, one.heard, number < self._posted) for number, one in enumerate(posted) if one.taken
@@ -119,9 +128,16 @@ class Observer:
         keys["profiles.profile.v1"] |= world.lives.keys()
         world.outbox, world.set_aside = self.stored.outbox(), self.stored.set_aside()
         world.inbox, world.aggregates = self.stored.inbox(keys), self.stored.sequences(keys)
-        world.queue, world.due = self.stored.queue(), self.stored.due(world.today.isoformat())
+        world.queue, world.due = self.stored.queue(), self._left_undone(world.today.isoformat())
         found = self.stored.found(world.lives)
         world.lives = {who: _with(life, who in found) for who, life in world.lives.items()}
+
+    def _left_undone(self, today: str) -> dict[str, int]:
+        """What jobs have to do and do not: a job may just have given work to another one, which has its turn within seconds."""
+        deadline = now() + A_TURN
+        while any((due := self.stored.due(today)).values()) and now() < deadline:
+            time.sleep(0.3)
+        return due
 
 
 def _with(life: Life, found: bool) -> Life:

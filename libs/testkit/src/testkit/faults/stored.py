@@ -77,11 +77,21 @@ class Stored:
         rows = self.client["notifications"]["mails"].find({}, {"template": 1, "state": 1, "reason": 1})
         return [QueuedMail(row["_id"], row["template"], row["state"], row["reason"], row["_id"] in self.ended) for row in rows]
 
+    def requests(self, subjects: Iterable[str]) -> dict[str, str]:
+        """The request of each of these people."""
+        rows = self.client["consent"]["requests"].find({"subject": {"$in": list(subjects)}}, {"subject": 1})
+        return {row["subject"]: row["_id"] for row in rows}
+
     def due(self, today: str) -> dict[str, int]:
         """What jobs have left to do."""
         keys = {f"{name}: keys to destroy": self.client[name]["pending_destruction"].count_documents({}) for name in SERVICES}
         sweep = self.client["profiles"]["profiles"].count_documents({"due_on": {"$type": "string", "$lte": today}})
-        return {**keys, "profiles: steps of the year": sweep}
+        erasing = {
+            f"{name}: erasures": self.client[name]["erasures"].count_documents({"begun": {"$type": "string"}})
+            for name in SERVICES
+        }
+        requests = self.client["consent"]["requests"].count_documents({"phase": {"$ne": "closed"}})
+        return {**keys, **erasing, "consent: open requests": requests, "profiles: steps of the year": sweep}
 
     def found(self, subjects: Iterable[str]) -> set[str]:
         """Who of these lies in the projection that recruiters search."""

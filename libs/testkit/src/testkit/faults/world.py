@@ -80,6 +80,12 @@ class World:
     today: date
     answers: dict[Thing, Seen] = field(default_factory=dict)
     lives: dict[str, Life] = field(default_factory=dict)
+    left: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Subject of somebody who asked to be erased -> what is left of them, by place."""
+    requests: dict[str, str] = field(default_factory=dict)
+    """Subject -> the request to erase them."""
+    opened: set[str] = field(default_factory=set)
+    """Subjects of those whose last handle still opens a profile."""
     ended: dict[str, int] = field(default_factory=dict)
     """Subject -> how many sessions still work that an acknowledged sign-out ended."""
     unready: dict[str, str] = field(default_factory=dict)
