@@ -148,12 +148,13 @@ async def test_r31_of_two_people_whose_addresses_look_alike_only_one_is_erased(
 async def _quiet(mongo: Client, subject: str) -> dict[tuple[str, str], list[bytes]]:
     """A person's documents, once nothing about them is on its way any more."""
 
-    async def same() -> dict[tuple[str, str], list[bytes]] | None:
-        first = documents_of(mongo, subject)
-        await asyncio.sleep(2)
-        return first if documents_of(mongo, subject) == first else None
+    looks: list[dict[tuple[str, str], list[bytes]]] = []
 
-    return await eventually(same, timeout=60)
+    async def same() -> dict[tuple[str, str], list[bytes]] | None:
+        looks.append(documents_of(mongo, subject))
+        return looks[-1] if looks[-1] in looks[-2:-1] else None
+
+    return await eventually(same, timeout=60, every=2)
 
 
 async def test_r31_asking_twice_at_once_is_one_request(cast: Cast, portal: Portal) -> None:

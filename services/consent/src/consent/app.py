@@ -30,6 +30,7 @@ from contracts.topics import event_on, owned_by
 from litestar import Litestar, Router
 
 from consent.callers import store as caller_store
+from consent.callers.handlers import on_account as note_caller
 from consent.callers.handlers import on_account_parked
 from consent.decisions import service as decisions
 from consent.decisions import store as decision_store
@@ -67,7 +68,9 @@ SUBSCRIPTIONS = (
     Listens[Parts](SigningKeyEvent, lambda _: on_signing_key),
     Listens[Parts](SessionEvent, lambda _: on_session),
     Listens[Parts](NotificationsSealingKeyEvent, lambda _: on_sealing_key),
-    Listens[Parts](AccountEvent, lambda parts: on_account(parts.requests, parts.erasure), lambda _: on_account_parked),
+    Listens[Parts](
+        AccountEvent, lambda parts: on_account(note_caller, parts.requests, parts.erasure), lambda _: on_account_parked
+    ),
     Listens[Parts](IdentityRequestPartEvent, lambda parts: on_request_part(parts.requests)),
     Listens[Parts](ProfilesRequestPartEvent, lambda parts: on_request_part(parts.requests)),
     Listens[Parts](NotificationsRequestPartEvent, lambda parts: on_request_part(parts.requests)),

@@ -7,16 +7,15 @@ from contracts.identity.account import AccountEvent
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.shapes.request_part import RequestPartEvent
 
-from consent.callers.handlers import on_account as note_account
 from consent.requests.model import OWN, Kept, Part, Phase, Word
 from consent.requests.service import Requests
 
 
-def on_account(requests: Requests, erasure: Erasure) -> Handler:
-    """Return the handler of accounts: who may decide, and who asked to be erased with the closing of theirs."""
+def on_account(note_caller: Handler, requests: Requests, erasure: Erasure) -> Handler:
+    """Return the handler of accounts: `note_caller` keeps who may decide; who asked to be erased gets a request."""
 
     async def handle(incoming: Incoming[AccountEvent], uow: UnitOfWork) -> None:
-        await note_account(incoming, uow)
+        await note_caller(incoming, uow)
         account = incoming.event
         if account is None or account.erasure is None:
             return

@@ -15,8 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from identity.closing.service import Closing, StaffAccountError, WrongPasswordError
 from identity.organisations.model import LastAdministratorError
 from identity.settings import IdentitySettings
-from identity.signin.routes import came_from, throttled
-from identity.throttling.service import ThrottledError, Try
+from identity.throttling.service import ThrottledError, Try, came_from, throttled
 
 _PASSWORD = Text("Het wachtwoord klopt niet", "The password is wrong")
 _STAFF = Text("Draag eerst uw rol bij het portaal over", "Hand over your role at the portal first")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from chassis.http.bodies import Body
 from chassis.http.guards import public
 from chassis.http.language import Text
-from chassis.http.problems import ForbiddenProblem, Problem, UnauthorizedProblem
+from chassis.http.problems import ForbiddenProblem, UnauthorizedProblem
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
@@ -16,7 +16,7 @@ from identity.metrics import REFRESHES, SIGN_INS
 from identity.settings import IdentitySettings
 from identity.signin.model import ActingError, Wanted
 from identity.signin.service import CredentialsError, SignedIn, SignIn
-from identity.throttling.service import ThrottledError, Try, caller_address, no_sooner_than
+from identity.throttling.service import ThrottledError, Try, came_from, no_sooner_than, throttled
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -37,13 +37,6 @@ class ActingProblem(ForbiddenProblem):
     """The person is who they say, but not what they ask to act as."""
 
     title = Text("U kunt niet in deze rol aanmelden", "You cannot sign in in this role")
-
-
-class ThrottledProblem(Problem):
-    """Too many tries."""
-
-    status, code = 429, "too-many-tries"
-    title = Text("Te vaak geprobeerd; wacht even", "Tried too often; wait a moment")
 
 
 class SignInBody(Body):
@@ -116,17 +109,6 @@ async def refresh(data: JSONBody[RefreshBody], signing_in: NamedDependency[SignI
     if signed_in is None:
         raise RefreshProblem
     return _answer(signed_in)
-
-
-def came_from(request: AnyRequest, settings: IdentitySettings) -> str:
-    """Return the network address of the caller, which is only ever counted under a keyed hash."""
-    peer = request.client.host if request.client else ""
-    return caller_address(forwarded=request.headers.get("x-forwarded-for", ""), peer=peer, proxies=settings.trusted_proxies)
-
-
-def throttled(error: ThrottledError) -> ThrottledProblem:
-    """Return the refusal with the seconds to wait, rounded up."""
-    return ThrottledProblem(headers={"Retry-After": str(int(error.wait.total_seconds()) + 1)})
 
 
 def _answer(signed_in: SignedIn) -> SessionAnswer:

@@ -5,12 +5,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from chassis.hashing import keyed_hash
+from chassis.http.language import Text
+from chassis.http.problems import Problem
 from chassis.uow import UnitOfWork
+from litestar import Request
 
+from identity.settings import IdentitySettings
 from identity.throttling import store
 from identity.throttling.model import ADDRESS, CALLER, PAIR, Policy, remaining, wait_after
+
+
+class ThrottledProblem(Problem):
+    """Too many tries."""
+
+    status, code = 429, "too-many-tries"
+    title = Text("Te vaak geprobeerd; wacht even", "Tried too often; wait a moment")
 
 
 class ThrottledError(Exception):
@@ -69,6 +81,17 @@ def caller_address(*, forwarded: str, peer: str, proxies: int) -> str:
     """
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     return hops[-min(proxies, len(hops))] if proxies and hops else peer
+
+
+def came_from(request: Request[Any, Any, Any], settings: IdentitySettings) -> str:
+    """Return the network address of the caller, which is only ever counted under a keyed hash."""
+    peer = request.client.host if request.client else ""
+    return caller_address(forwarded=request.headers.get("x-forwarded-for", ""), peer=peer, proxies=settings.trusted_proxies)
+
+
+def throttled(error: ThrottledError) -> ThrottledProblem:
+    """Return the refusal with the seconds to wait, rounded up."""
+    return ThrottledProblem(headers={"Retry-After": str(int(error.wait.total_seconds()) + 1)})
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from contracts.profiles.request_part import ProfilesRequestPartEvent
 
 from profiles import records
 from profiles.bank import service as bank
-from profiles.lifecycle import store as renewals
+from profiles.lifecycle import service as lifecycles
 
 PHASE = "services"
 LOG_YEARS = 2
@@ -28,7 +28,7 @@ async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
     bank.leave(uow, subject)
     return {
         "profiles": int(record is not None),
-        "renewal-links": await renewals.forget(uow, subject),
+        "renewal-links": await lifecycles.forget_links(uow, subject),
         "waiting-events": await forget_waiting(uow, subject),
     }
 

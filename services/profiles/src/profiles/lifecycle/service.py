@@ -194,6 +194,11 @@ class Lifecycles:
         return self.records.clock.today()
 
 
+async def forget_links(uow: UnitOfWork, subject: str) -> int:
+    """Drop the links of a person's mails and return how many there were."""
+    return await store.forget(uow, subject)
+
+
 def cause_of(step: Step, subject: str, cycle: int) -> str:
     """Return the name of a step of a year, under which its mail is asked for and answered."""
     return f"profiles:{step}:{subject}:{cycle}"
