@@ -8,7 +8,8 @@ import time
 from chassis.terminal import say
 from localstack.layout import Instance
 
-from testkit.demo.story import Story, play
+from testkit.demo.steps import play
+from testkit.demo.story import Story
 from testkit.portal import PASSWORD
 from testkit.stack import Stack
 

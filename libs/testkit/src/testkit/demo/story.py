@@ -1,4 +1,4 @@
-"""The story of a profile's year: nine steps, each through the gateway, each checked, with kills while it goes on."""
+"""The story of a profile's year: its first nine steps, each through the gateway, each checked, with kills while it goes on."""
 
 import asyncio
 import subprocess
@@ -14,9 +14,9 @@ from localstack.layout import services
 from localstack.services import clock_file
 
 from testkit.demo.kills import killed
-from testkit.demo.telling import step, tell
+from testkit.demo.telling import tell
 from testkit.portal import PASSWORD, SEARCHING, Actor, Portal, activate, consent, fill_in, in_bank, lifecycle, ok, show
-from testkit.samples import Person, organisation, people, saved_search, vacancies
+from testkit.samples import Person, organisation, saved_search, vacancies
 from testkit.stack import Stack
 from testkit.waiting import eventually
 
@@ -64,32 +64,6 @@ class Story:
         """Turn the clock."""
         moment = await asyncio.to_thread(self.stack.turn, timedelta(**by))
         tell(f"the clock is turned: it is {moment:%d %B %Y}")
-
-
-async def play(stack: Stack) -> Story:
-    """Tell the whole story."""
-    first, second = people()[:2]
-    async with Portal(stack.gateway, stack.mails) as portal:
-        story = Story(stack, portal)
-        async with step(1, "An operator, an organisation, a recruiter and a system"):
-            await organisation_joins(story)
-        async with step(2, "Two candidates register and confirm their address"):
-            await candidates_register(story, first, second)
-        async with step(3, "They read the privacy statement; the first consents to the candidate bank"):
-            await first_consents(story, first)
-        async with step(4, "They fill in their profiles, choose what recruiters see, and activate"):
-            await candidates_activate(story, first, second)
-        async with step(5, "The recruiter searches and opens a profile; the candidate sees who looked"):
-            await recruiter_looks(story, first, second)
-        async with step(6, "A saved search, new vacancies, one mail, one click to stop (two workers are killed)"):
-            await vacancies_are_mailed(story, first, second)
-        async with step(7, "A year passes: both are asked, one renews, the other expires (a worker is killed in mid-sweep)"):
-            await a_year_passes(story, first, second)
-        async with step(8, "One anonymises for a while, the other for good (two workers are killed)"):
-            await candidates_anonymise(story, first, second)
-        async with step(9, "After the kills: nothing lost, nothing twice"):
-            await nothing_twice(story, first, second)
-    return story
 
 
 async def organisation_joins(story: Story) -> None:
@@ -197,8 +171,7 @@ def _leaves(document: Any) -> list[Any]:
 
 async def recruiter_looks(story: Story, first: Person, second: Person) -> None:
     """Only visible fields come back, the purpose is stated, the view is logged and told."""
-    recruiter = story.recruiter
-    assert recruiter is not None  # noqa: S101 - step 1 made it
+    recruiter = the(story.recruiter)
     criteria: dict[str, Any] = {
         "place": first.profile["identity"]["place"],
         "radius_km": 25,
@@ -214,7 +187,7 @@ async def recruiter_looks(story: Story, first: Person, second: Person) -> None:
         story.handles[person.key] = preview["handle"]
     found = await eventually(lambda: _search(recruiter, criteria, story.handles[first.key]), timeout=15)
     tell(f"search by place, skill, level, hours and words found {len(found)}, candidate 1 among them")
-    opened = ok(await _open(recruiter, story.handles[first.key])).json()
+    opened = ok(await opened_by(recruiter, story.handles[first.key])).json()
     profile = opened["profile"]
     must(profile["identity"]["given_name"] == first.profile["identity"]["given_name"], "a visible name is shown")
     must("birth_date" not in profile.get("identity", {}), "a hidden field is not")
@@ -229,14 +202,14 @@ async def _search(recruiter: Actor, criteria: dict[str, Any], handle: str) -> li
     return found if handle in found else []
 
 
-async def _open(recruiter: Actor, handle: str) -> Any:
+async def opened_by(recruiter: Actor, handle: str) -> Any:
+    """Return the answer to a recruiter who opens a profile."""
     return await recruiter.get(f"profiles/v1/bank/profiles/{handle}", headers=SEARCHING)
 
 
 async def vacancies_are_mailed(story: Story, first: Person, second: Person) -> None:
     """Who has a matching search, and nobody else, gets one mail, whose one-click stop works."""
-    system, candidate, email = story.system, story.candidates[first.key], story.accounts["candidate 1"]
-    assert system is not None  # noqa: S101 - step 1 made it
+    system, candidate, email = the(story.system), story.candidates[first.key], story.accounts["candidate 1"]
     ok(await candidate.post("notifications/v1/searches", {"criteria": saved_search()}))
     postings = vacancies(story.today)
     matching, other = next(v for v in postings if v.matches_search), next(v for v in postings if not v.matches_search)
@@ -283,16 +256,18 @@ async def a_year_passes(story: Story, first: Person, second: Person) -> None:
     told = await mailbox.wait(emails[1])
     must(gone["reason"] == "expired", "without a click the profile expires at the end of the period")
     tell(f"candidate 2 is gone from the bank ({gone['reason']}) and told so: '{told.subject}'")
-    refused = await _open(_recruiter(story), story.handles[second.key])
+    refused = await opened_by(the(story.recruiter), story.handles[second.key])
     must(refused.status_code in {401, 404}, "an expired profile cannot be opened")
     ok(await story.candidates[second.key].post("profiles/v1/me/reactivation"))
     back = await in_bank(story.candidates[second.key])
     tell(f"and reactivated: in the bank until {back['visible_until']}")
 
 
-def _recruiter(story: Story) -> Actor:
-    assert story.recruiter is not None  # noqa: S101 - step 1 made it
-    return story.recruiter
+def the(actor: Actor | None) -> Actor:
+    """Return somebody whom an earlier step brought in."""
+    if actor is None:
+        raise BrokenPromiseError("nobody brought them in")
+    return actor
 
 
 async def _is_asked(story: Story, *persons: Person) -> bool:
@@ -307,14 +282,14 @@ async def _reminded(story: Story, person: Person) -> bool:
 
 async def candidates_anonymise(story: Story, first: Person, second: Person) -> None:
     """At once nothing points to the person, and the old handle leads nowhere; undone for one, for good for the other."""
-    recruiter, candidate = _recruiter(story), story.candidates[first.key]
+    recruiter, candidate = the(story.recruiter), story.candidates[first.key]
     async with killed(story.stack, identity="before-delete", consent="before-offsets"):
         spare = await story.portal.sign_in(story.accounts["candidate 1"])
         ok(await spare.delete("identity/v1/sessions/current"))
         await _goes_anonymous(story, candidate, recruiter, first)
     ok(await candidate.delete("profiles/v1/me/anonymity"))
     handle = ok(await candidate.get("profiles/v1/me/profile/as-recruiter")).json()["handle"]
-    seen = ok(await _open(recruiter, handle)).json()["profile"]
+    seen = ok(await opened_by(recruiter, handle)).json()["profile"]
     must(seen["identity"]["given_name"] == first.profile["identity"]["given_name"], "undone: the name is back")
     tell("undone: the recruiter sees the name again")
     other = story.candidates[second.key]
@@ -333,8 +308,8 @@ async def candidates_anonymise(story: Story, first: Person, second: Person) -> N
 async def _goes_anonymous(story: Story, candidate: Actor, recruiter: Actor, person: Person) -> None:
     old = ok(await candidate.get("profiles/v1/me/profile/as-recruiter")).json()["handle"]
     handle = ok(await candidate.post("profiles/v1/me/anonymity")).json()["handle"]
-    must((await _open(recruiter, old)).status_code == 404, "the old handle leads nowhere")
-    answer = ok(await _open(recruiter, handle)).text
+    must((await opened_by(recruiter, old)).status_code == 404, "the old handle leads nowhere")
+    answer = ok(await opened_by(recruiter, handle)).text
     career = person.profile["career"]
     written = [career["headline"], career["summary"]]
     for job in career["experience"]:
