@@ -12,7 +12,7 @@ from chassis.crypto import decrypt, encrypt
 from chassis.epochs import SETTLED, Epochs
 from chassis.keyfolder import KeyFolder
 from chassis.keyring import Keyring
-from chassis.keyservice import Secret, Unopened, Wrapped
+from chassis.keyservice import KeyServiceError, Secret, Unopened, Wrapped
 from chassis.metrics import EPOCHS_KEPT, KEYS_TO_MOVE
 from chassis.mongo import Mongo
 from chassis.uow import Document
@@ -164,6 +164,28 @@ async def test_nothing_is_destroyed_while_what_was_wrapped_before_may_still_be_o
     clock.ahead = SETTLED
     await turning.turn()
     assert await held(keyring) == [THIRD]
+
+
+async def test_a_process_that_slept_while_its_master_key_went_takes_its_row_back(
+    keyring: Keyring, mongo: Mongo, tmp_path: Path, pass_days: Week, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await boxes(keyring)
+    sleeper = Keyring(mongo, KeyFolder(tmp_path))
+    wrapping = sleeper.masters.wrap
+
+    async def sleeps(secrets: Sequence[Secret]) -> list[Wrapped]:
+        wrapped = await wrapping(secrets)
+        await pass_days(14)
+        return wrapped
+
+    monkeypatch.setattr(sleeper.masters, "wrap", sleeps)
+    with pytest.raises(KeyServiceError):
+        await sleeper.key("new", "career")
+    monkeypatch.undo()
+    assert await under(mongo) == {THIRD}
+    key = await sleeper.key("new", "career")
+    box = encrypt(key, b"x", subject="new", path="p")
+    assert decrypt(await keyring.existing("new", "career"), box, subject="new", path="p") == b"x"
 
 
 async def test_a_master_key_stays_while_a_row_lives_under_it_and_an_alert_can_tell(

@@ -20,7 +20,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from chassis.bounded import Bounded
 from chassis.crypto import KEY_BYTES, DataKey
 from chassis.ids import random_bytes
-from chassis.keyservice import KeyService, Secret
+from chassis.keyservice import KeyService, KeyServiceError, Secret, Trouble
 from chassis.mongo import Indexes, Mongo
 from chassis.uow import Document
 from chassis.wrapped import DATA_KEYS, UnusableKeyError, unwrap, wrap
@@ -198,6 +198,15 @@ class Keyring:
         except BulkWriteError as error:
             if any(one["code"] != _DUPLICATE for one in (error.details or {}).get("writeErrors", [{"code": None}])):
                 raise
+        await self._take_back(wrapped)
+
+    async def _take_back(self, wrapped: Sequence[Document]) -> None:
+        """Remove what this process wrote so late that its master key was gone by then: nobody can ever have opened it."""
+        held = {epoch.name for epoch in await self.masters.held()}
+        late = [row["wrapped"] for row in wrapped if row["epoch"] not in held]
+        if late:
+            await self.mongo.database[KEYS].delete_many({"epoch": {"$gt": "", "$nin": sorted(held)}, "wrapped": {"$in": late}})
+            raise KeyServiceError(Trouble.AWAY)
 
     async def _held_and_loaded(self, owners: Iterable[Owner]) -> tuple[dict[Owner, DataKey], dict[Owner, "Found"]]:
         """Return what lies in the cache, and what the rest is found to be."""
