@@ -177,3 +177,52 @@ async def test_a_dump_from_the_middle_of_an_erasure_is_finished(service: Service
     await service.settle()
     assert await service.left("an") == []
     assert len(service.told) == confirmed + 1
+
+
+class KilledError(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("step", ["before the keys", "after the keys", "while it looks again", "while it confirms"])
+async def test_killed_at_any_step_it_goes_on_and_confirms_once(service: Service, step: str):
+    await service.keeps("an")
+    await service.keyring.key("an", "contact")
+    await service.asked("an", phase="contact")
+    await service.keeps("an")
+    service.clock.ahead += SETTLED
+    erase, tell, forget = service.keyring.erase, service._tell, service._forget("thing")
+
+    async def erases(subject: str) -> None:
+        if step == "after the keys":
+            await erase(subject)
+        raise KilledError
+
+    async def forgets(uow: UnitOfWork, subject: str) -> dict[str, int]:
+        await forget(uow, subject)
+        raise KilledError
+
+    async def tells(uow: UnitOfWork, erased: Erased, sequence: int) -> None:
+        raise KilledError
+
+    first, last = service.steps
+    dying = Erasure(
+        Dying(service.keyring, erases) if "keys" in step else service.keyring,  # type: ignore[arg-type]  # the wrapper is the point
+        (first, Step(last.name, forgets)) if "looks" in step else service.steps,
+        tells if "confirms" in step else tell,
+        SETTLED,
+    )
+    with pytest.raises(KilledError):
+        await dying.finish(service.mongo)
+    assert service.told == []
+    assert await service.erasure.finish(service.mongo) == 1
+    assert await service.left("an") == []
+    assert [(erased.step, dict(erased.counts)) for erased, _ in service.told] == [("contact", {"letter": 0, "thing": 1})]
+    with pytest.raises(SubjectErasedError):
+        await service.keyring.existing("an", "contact")
+
+
+class Dying:
+    """A keyring in a process that dies when it erases."""
+
+    def __init__(self, keyring: Keyring, erase: Any) -> None:
+        self.mongo, self.erase = keyring.mongo, erase

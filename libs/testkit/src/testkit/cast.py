@@ -129,20 +129,21 @@ class Cast:
         async with httpx.AsyncClient(base_url=self.stack.gateway, transport=transport, timeout=30) as client:
             yield Actor(client)
 
-    async def candidate(self, like: int = 0) -> Candidate:
-        """Let somebody new register, confirm and sign in."""
+    async def candidate(self, like: int = 0, *, email: str | None = None) -> Candidate:
+        """Let somebody new register, confirm and sign in, with a fresh address when none is named."""
         person = self.person(like)
-        return Candidate(await self.portal.join(person, person.email), person.email, person)
+        email = email or person.email
+        return Candidate(await self.portal.join(person, email), email, person)
 
-    async def draft(self, like: int = 0) -> Candidate:
+    async def draft(self, like: int = 0, *, email: str | None = None) -> Candidate:
         """Let somebody new fill in a profile too."""
-        made = await self.candidate(like)
+        made = await self.candidate(like, email=email)
         await fill_in(made.actor, made.person.profile)
         return made
 
-    async def active(self, like: int = 0, *, shown: tuple[str, ...] = SHOWN) -> Candidate:
+    async def active(self, like: int = 0, *, shown: tuple[str, ...] = SHOWN, email: str | None = None) -> Candidate:
         """Let somebody new come into the bank."""
-        made = await self.draft(like)
+        made = await self.draft(like, email=email)
         await show(made.actor, *shown, **{"identity.place": "shown"})
         await consent(made.actor)
         await activate(made.actor)
