@@ -164,7 +164,7 @@ ROUTES = [open_to_all, me, bank, application, publish, change, numbers, needs, f
 @pytest.fixture
 def settings() -> SampleSettings:
     key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-    return SampleSettings(mongo_url="x", keyring_url="x", master_keys=Path(), hash_key=key)
+    return SampleSettings(production=False, mongo_url="x", keyring_url="x", master_keys=Path(), hash_key=key)
 
 
 @pytest.fixture
