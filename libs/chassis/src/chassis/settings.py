@@ -1,7 +1,7 @@
 """Settings come from the environment only, are checked at start and never change after it.
 
 Every service has one class of its own below `ServiceSettings` with its prefix. A secret has no default and may come from
-a file (`IDENTITY_MASTER_KEY_FILE`). A variable with the prefix that nobody reads is a typing error and refused. Messages
+a file (`IDENTITY_HASH_KEY_FILE`). A variable with the prefix that nobody reads is a typing error and refused. Messages
 name variables and rules, never values.
 """
 
