@@ -46,7 +46,7 @@ async def make(
 
 @pytest.fixture
 async def client(mongo: Mongo) -> AsyncIterator[httpx.AsyncClient]:
-    settings = SampleSettings(mongo_url="x", keyring_url="x", master_keys=Path(), hash_key=KEY)
+    settings = SampleSettings(production=False, mongo_url="x", keyring_url="x", master_keys=Path(), hash_key=KEY)
     app = build_api(settings=settings, version="1", routes=[make], mongo=mongo, clock=Clock(), dependencies={"mongo": mongo})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as made:
         yield made
@@ -89,7 +89,7 @@ class Claims:
 
 async def test_who_acts_for_another_organisation_creates_for_that_one(mongo: Mongo) -> None:
     """Else they get the other organisation's id, and what they asked for is not made."""
-    settings = SampleSettings(mongo_url="x", keyring_url="x", master_keys=Path(), hash_key=KEY)
+    settings = SampleSettings(production=False, mongo_url="x", keyring_url="x", master_keys=Path(), hash_key=KEY)
     own = post("/own", opt={"access": roles("recruiter")})(make.fn)
     given: Any = {"tokens": Claims(), "dependencies": {"mongo": mongo}}
     app = build_api(settings=settings, version="1", routes=[own], mongo=mongo, clock=Clock(), **given)
