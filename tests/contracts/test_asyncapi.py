@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from contracts.asyncapi import document_of
 from contracts.schemas import as_text
-from contracts.topics import SERVICES, followed_by, owned_by
+from contracts.topics import SERVICES, families_of, followed_by, owned_by
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 each_service = pytest.mark.parametrize("service", SERVICES)
@@ -43,7 +43,7 @@ def test_a_service_sends_what_it_owns_and_receives_what_it_follows(service: str)
         action: {one["channel"]["$ref"].removeprefix("#/channels/") for one in operations if one["action"] == action}
         for action in ("send", "receive")
     }
-    assert by_action["send"] == {event.topic.name for event in owned_by(service)}
+    assert by_action["send"] == {event.topic.name for event in owned_by(service) + families_of(service)}
     assert by_action["receive"] == {event.topic.name for event in followed_by(service)}
 
 

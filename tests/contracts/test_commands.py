@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from contracts.__main__ import ROOT, main
 from contracts.generated import BEGIN, END, Tree, current_schemas
-from contracts.topics import EVENTS, SERVICES
+from contracts.topics import EVENTS, FAMILIES, SERVICES
 
 ACCOUNT = "identity.account.v1"
 
@@ -37,7 +37,7 @@ def change(path: Path, **fields: object) -> None:
 def test_list_prints_every_event_with_its_meaning_key_and_followers(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     said = capsys.readouterr().out
-    for event in EVENTS:
+    for event in (*EVENTS, *FAMILIES):
         assert event.topic.name in said
         assert event.topic.says in said
         assert event.topic.tombstone in said
@@ -48,7 +48,7 @@ def test_list_prints_every_event_with_its_meaning_key_and_followers(capsys: pyte
 def test_list_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--json"]) == 0
     listed = {one["topic"]: one for one in json.loads(capsys.readouterr().out)}
-    assert list(listed) == [event.topic.name for event in EVENTS]
+    assert list(listed) == [event.topic.name for event in (*EVENTS, *FAMILIES)]
     assert listed["identity.contact.v1"]["followed_by"] == ["notifications"]
     assert listed["identity.session.v1"]["configs"]["cleanup.policy"] == "compact,delete"
 
@@ -65,7 +65,9 @@ def test_without_a_known_command_it_fails(arguments: list[str]) -> None:
 
 
 def test_schemas_writes_one_file_for_each_event_and_one_document_for_each_service(checkout: Tree) -> None:
-    assert {path.stem for path in (checkout.schemas / "current").iterdir()} == {event.topic.name for event in EVENTS}
+    assert {path.stem for path in (checkout.schemas / "current").iterdir()} == {
+        event.topic.name for event in (*EVENTS, *FAMILIES)
+    }
     assert {path.stem for path in (checkout.schemas / "asyncapi").iterdir()} == set(SERVICES)
 
 
@@ -105,7 +107,7 @@ def test_docs_keeps_what_people_wrote_around_the_table(checkout: Tree) -> None:
 
 def test_release_adds_each_shape_once(checkout: Tree) -> None:
     assert run(checkout, "release") == run(checkout, "release") == run(checkout, "check") == 0
-    assert checkout.released.topics() == sorted(event.topic.name for event in EVENTS)
+    assert checkout.released.topics() == sorted(event.topic.name for event in (*EVENTS, *FAMILIES))
     assert [path.name for path in checkout.released.revisions(ACCOUNT)] == ["1.json"]
 
 

@@ -10,7 +10,7 @@ import contracts
 import pytest
 from contracts.envelope import HAPPENING, STREAM, Event, Topic
 from contracts.profiles.vacancy import EQF, Level
-from contracts.topics import BY_NAME, EVENTS, SERVICES, TOPICS, event_on, followed_by, owned_by
+from contracts.topics import BY_NAME, EVENTS, FAMILIES, SERVICES, TOPICS, event_on, followed_by, owned_by
 from pydantic import ValidationError
 
 MODULES = [
@@ -19,14 +19,15 @@ MODULES = [
     if not found.ispkg and found.name.split(".")[1] in SERVICES
 ]
 SAMPLES = [sample for module in MODULES for sample in module.SAMPLES]
-each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.topic.name)
+each_event = pytest.mark.parametrize("event", [*EVENTS, *FAMILIES], ids=lambda event: event.topic.name)
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample.topic.name}-{sample.key}")
 
 
 def test_the_catalogue_names_every_event_once() -> None:
     defined = {type(sample) for sample in SAMPLES}
     assert len(EVENTS) == len(set(EVENTS)) == len(BY_NAME)
-    assert defined == set(EVENTS)
+    assert all(event_on(event.topic.name) is event for event in EVENTS)
+    assert defined == {*EVENTS, *FAMILIES}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
@@ -49,7 +50,6 @@ def test_an_event_says_when_it_happens_and_to_whom(event: type[Event]) -> None:
 @each_sample
 def test_a_sample_survives_the_journey(sample: Event) -> None:
     assert type(sample).model_validate_json(sample.model_dump_json()) == sample
-    assert event_on(sample.topic.name) is type(sample)
 
 
 @each_sample
@@ -153,6 +153,26 @@ def test_a_topic_that_leaves_a_consumer_guessing_is_refused(wrong: dict[str, obj
     assert Topic(**right).name == "a.b.v1"
     with pytest.raises(ValueError, match=r"\w+"):
         Topic(**(right | wrong))
+
+
+def test_a_family_has_a_topic_for_each_receiver_and_one_type_of_event() -> None:
+    family = FAMILIES[0].topic
+    one = family.of("0198c0de-0000-7000-8000-000000000009")
+    assert one.name == "organisation.0198c0de-0000-7000-8000-000000000009.v1"
+    assert one.event_type == family.event_type == "nl.kandidatenbank.organisation.v1"
+    assert (one.owner, one.stream, one.source) == ("notifications", "organisation", "/notifications")
+    assert (one.configs, one.partitions) == (family.configs, family.partitions)
+
+
+@pytest.mark.parametrize("receiver", ["", "a.v1", "a.b", "*", "{id}", "jan@voorbeeld.example"])
+def test_a_receiver_whose_topic_would_be_another_is_refused(receiver: str) -> None:
+    with pytest.raises(ValueError, match="no topic of"):
+        FAMILIES[0].topic.of(receiver)
+
+
+def test_a_topic_that_is_no_family_has_no_receivers() -> None:
+    with pytest.raises(ValueError, match="no topic of"):
+        event_on("identity.account.v1").topic.of("1")
 
 
 def test_who_writes_and_who_reads() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts import envelope
 from contracts.envelope import Event, Topic
-from contracts.topics import followed_by, owned_by
+from contracts.topics import families_of, followed_by, owned_by
 
 Document = dict[str, Any]
 
@@ -17,7 +17,7 @@ KAFKA_BINDING = "0.5.0"
 
 def document_of(service: str) -> Document:
     """The AsyncAPI document of one service."""
-    written, read = owned_by(service), followed_by(service)
+    written, read = owned_by(service) + families_of(service), followed_by(service)
     return {
         "asyncapi": VERSION,
         "info": {
@@ -45,6 +45,7 @@ def _channel(event: type[Event]) -> Document:
     return {
         "address": topic.name,
         "description": meaning,
+        **({"parameters": {"id": {"description": "Whose topic it is."}}} if envelope.PARAMETER in topic.name else {}),
         "messages": {event.__name__: {"$ref": f"#/components/messages/{event.__name__}"}},
         "bindings": {
             "kafka": {

@@ -1,15 +1,20 @@
 """What every event has in common: its topic, its envelope (CloudEvents 1.0, Kafka binding, binary mode) and its base class."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
+
+from contracts.prefixes import owner_of
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
 TYPE_PREFIX = "nl.kandidatenbank"
+PARAMETER = "{id}"
+"""Stands for the receiver in the name of a family of topics."""
 
 # Names of the record headers. All are UTF-8 text; the key of the record is the id of the aggregate.
 HEADER_SPEC_VERSION = "ce_specversion"
@@ -60,6 +65,8 @@ class Topic:
     kept: timedelta | None = None
     """After this term events go; None keeps a stream's last events for ever."""
     partitions: int = 12
+    family: str = ""
+    """The name of the family, `organisation.{id}.v1`, that this topic is one of."""
 
     def __post_init__(self) -> None:
         """Refuse a topic that leaves a consumer guessing."""
@@ -70,15 +77,22 @@ class Topic:
         if self.kind is HAPPENING and (self.tombstone or self.kept is None):
             raise ValueError(f"{self.name}: a happening has no tombstone and states how long it is kept")
 
+    def of(self, receiver: str) -> Self:
+        """Return the one topic of a family that is this receiver's; its id has no dot, or it would name another topic."""
+        if PARAMETER not in self.name or not re.fullmatch(r"[A-Za-z0-9-]{1,100}", receiver):
+            raise ValueError(f"{self.name}: no topic of {receiver!r}")
+        return replace(self, name=self.name.replace(PARAMETER, receiver), family=self.name)
+
     @property
     def owner(self) -> str:
         """The one service that writes this topic."""
-        return self.name.partition(".")[0]
+        return owner_of(self.name)
 
     @property
     def stream(self) -> str:
-        """The middle of the name: what the topic is about."""
-        return self.name.split(".")[1]
+        """The middle of the name: what the topic is about. Of a family, whose middle is a receiver, the beginning."""
+        name = self.family or self.name
+        return name.split(".")[0 if PARAMETER in name else 1]
 
     @property
     def version(self) -> int:
@@ -87,8 +101,8 @@ class Topic:
 
     @property
     def event_type(self) -> str:
-        """The value of `ce_type`."""
-        return f"{TYPE_PREFIX}.{self.name}"
+        """The value of `ce_type`; the same for all topics of a family."""
+        return f"{TYPE_PREFIX}.{(self.family or self.name).replace(f'{PARAMETER}.', '')}"
 
     @property
     def source(self) -> str:

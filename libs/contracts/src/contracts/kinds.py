@@ -44,6 +44,9 @@ Text = Annotated[str, StringConstraints(max_length=20_000), Holds("organisation'
 Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2_000), Holds("organisation's link")]
 """An organisation's own public address on the web."""
 
+ApiPath = Annotated[str, StringConstraints(pattern=r"^/api/[a-z0-9/-]{1,300}$"), Holds("path")]
+"""A path of our own API, made of words of ours and an id."""
+
 Place = Annotated[str, StringConstraints(min_length=1, max_length=100), Holds("place")]
 """The name of a town or village; never an address."""
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from contracts.envelope import Topic
-from contracts.topics import TOPICS
+from contracts.topics import EVENTS, FAMILIES
+
+TOPICS = tuple(event.topic for event in (*EVENTS, *FAMILIES))
 
 
 def as_text() -> str:

@@ -13,8 +13,10 @@ from contracts.identity.organisation import OrganisationEvent
 from contracts.identity.request_part import IdentityRequestPartEvent
 from contracts.identity.session import SessionEvent
 from contracts.identity.signing_key import SigningKeyEvent
+from contracts.notifications.bank import BankEvent
 from contracts.notifications.dead_letter import NotificationsDeadLetterEvent
 from contracts.notifications.delivery import DeliveryEvent
+from contracts.notifications.organisation import ForOrganisationEvent
 from contracts.notifications.request_part import NotificationsRequestPartEvent
 from contracts.notifications.reseal import NotificationsResealEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
@@ -49,7 +51,11 @@ EVENTS: tuple[type[Event], ...] = (
     NotificationsRequestPartEvent,
     DeliveryEvent,
     NotificationsDeadLetterEvent,
+    BankEvent,
 )
+
+FAMILIES: tuple[type[Event], ...] = (ForOrganisationEvent,)
+"""Events with a topic for each receiver; `topic.of(…)` is one of them, and whoever lets the receiver in makes it."""
 
 TOPICS: tuple[Topic, ...] = tuple(event.topic for event in EVENTS)
 
@@ -64,6 +70,11 @@ def event_on(topic: str) -> type[Event]:
 def owned_by(service: str) -> tuple[type[Event], ...]:
     """What this service writes."""
     return tuple(event for event in EVENTS if event.topic.owner == service)
+
+
+def families_of(service: str) -> tuple[type[Event], ...]:
+    """What this service writes to topics of receivers."""
+    return tuple(event for event in FAMILIES if event.topic.owner == service)
 
 
 def followed_by(service: str) -> tuple[type[Event], ...]:
