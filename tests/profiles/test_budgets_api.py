@@ -19,6 +19,7 @@ from profiles.records import Record
 PURPOSE = {"Purpose": "candidate-search"}
 TOLD = {"career": {"skills": [{"name": "SQL", "level": 4}]}}
 SHOWN = Visibility({"career.skills": Choice.SHOWN})
+walks = pytest.mark.timeout(400)  # many at once at one document: on a busy machine that takes its time
 REASON = {"reason": "Drie vacatures tegelijk, nagevraagd"}
 
 
@@ -78,13 +79,22 @@ async def account(world, subject, *, roles, state="confirmed"):
     await world.hear(AccountEvent(account=subject, state=state, language="nl", roles=roles, confirmed_on=world.today))
 
 
+async def insist(recruiter, path):
+    """Ask again while the database is busy with the others: a scraper would, and nothing was shown."""
+    for _ in range(50):
+        answer = await recruiter.send("GET", path, **PURPOSE)
+        if answer.status_code != 503:
+            break
+    return answer
+
+
 async def look(recruiter, handle):
-    return await recruiter.send("GET", f"/bank/profiles/{handle}", **PURPOSE)
+    return await insist(recruiter, f"/bank/profiles/{handle}")
 
 
 async def search(recruiter, limit=20, link=None):
     path = link.removeprefix("/api/profiles/v1") if link else f"/bank/search?limit={limit}"
-    return await recruiter.send("GET", path, **PURPOSE)
+    return await insist(recruiter, path)
 
 
 def is_refusal(answer):
@@ -105,12 +115,9 @@ class Haul:
 
     twentieths: int = 0
     refused: int = 0
-    busy: int = 0
 
     def take(self, answer: httpx.Response) -> None:
-        if answer.status_code == 503:  # many at once: the database did not take it in time, and nothing was shown
-            self.busy += 1
-        elif is_refusal(answer):
+        if is_refusal(answer):
             self.refused += 1
         else:
             assert answer.status_code == 200, answer.text
@@ -123,9 +130,9 @@ async def by_views(haul, recruiter, handles):
         haul.take(await look(recruiter, handle))
 
 
-async def by_searches(haul, recruiter, limit=20):
+async def by_searches(haul, recruiter, limit=20, pages=20):
     link = None
-    for _ in range(20):
+    for _ in range(pages):
         answer = await search(recruiter, limit, link)
         haul.take(answer)
         link = answer.json().get("next") if answer.status_code == 200 else link
@@ -142,6 +149,7 @@ async def walk(ways, at_once=20):
     await asyncio.gather(*(one(way) for way in ways))
 
 
+@walks
 async def test_r40_one_recruiter_carries_away_no_more_than_the_budget(world):
     handles, shop = await bank_of(world, 40), await company(world)
     (thief,), haul = shop.recruiters, Haul()
@@ -153,6 +161,7 @@ async def test_r40_one_recruiter_carries_away_no_more_than_the_budget(world):
     assert [(one["scope"], one["owner"]) for one in await freezes(shop.administrator)] == [("recruiter", thief.subject)]
 
 
+@walks
 async def test_r40_twenty_recruiters_of_one_organisation_carry_away_no_more_than_its_budget(world):
     handles, shop = await bank_of(world, 40), await company(world, recruiters=20)
     haul = Haul()
@@ -177,16 +186,15 @@ async def test_r40_the_whole_budget_is_had_by_views_and_by_searches_before_anybo
     assert is_refusal(await search(searcher, 1))
 
 
+@walks
 async def test_r40_with_the_budgets_of_the_settings_a_recruiter_takes_a_hundred_views(world):
     allow(world, recruiter=world.settings.views_per_recruiter, organisation=world.settings.views_per_organisation)
-    handles, shop = await bank_of(world, 320), await company(world)
+    handles, shop = await bank_of(world, 200), await company(world)
     (thief,), haul = shop.recruiters, Haul()
-    for _ in range(2):
-        await by_searches(haul, thief, 100)
+    await by_searches(haul, thief, 100, pages=10)
+    assert haul.twentieths == 50 * 20
     await walk([by_views(haul, thief, handles[number::20]) for number in range(20)])
-    assert haul.twentieths <= 100 * 20
-    assert haul.twentieths > 80 * 20
-    assert haul.refused > 300
+    assert (haul.twentieths, haul.refused) == (100 * 20, 150)
 
 
 async def test_r40_two_at_once_at_the_border_do_not_both_get_the_last_view(world):
@@ -360,6 +368,34 @@ async def test_r40_what_was_seen_on_the_frozen_day_can_be_listed(world):
             link = (page["next"] or "").removeprefix("/api/profiles/v1")
         assert [(one["kind"], one["handles"]) for one in pages] == expected
         assert {(one["account"], one["purpose"]) for one in pages} == {(thief.subject, "candidate-search")}
+
+
+async def test_r40_an_administrator_reads_what_was_seen_for_the_own_organisation_and_an_operator_all(world):
+    handles, shop, other = await bank_of(world, 8), await company(world), await company(world)
+    (recruiter,) = shop.recruiters
+    double = world.member(other.org, subject=recruiter.subject)
+    await world.organisation(double, org=other.org)
+    for one, handle in ((double, handles[0]), *((recruiter, handle) for handle in handles[1:7])):
+        await look(one, handle)
+    (freeze,) = await freezes(shop.administrator)
+    seen = [(await one.get(f"/bank/freezes/{freeze['id']}/seen"))["items"] for one in (shop.administrator, shop.operator)]
+    assert [[one["handles"] for one in items] for items in seen] == [
+        [[handle] for handle in handles[1:6]],
+        [[handle] for handle in handles[:6]],
+    ]
+
+
+async def test_r40_of_a_frozen_organisation_is_listed_what_all_of_its_recruiters_saw(world):
+    handles, shop, other = await bank_of(world, 8), await company(world, recruiters=3), await company(world)
+    await look(other.recruiters[0], handles[7])
+    for recruiter in shop.recruiters:
+        for handle in handles[:6]:
+            await look(recruiter, handle)
+    freeze = next(one for one in await freezes(shop.operator) if one["scope"] == "organisation")
+    items = (await shop.operator.get(f"/bank/freezes/{freeze['id']}/seen"))["items"]
+    assert len(items) == 15
+    assert {one["account"] for one in items} == {one.subject for one in shop.recruiters}
+    assert {one["organisation"] for one in items} == {shop.org}
 
 
 async def test_r40_lifting_needs_a_reason_and_the_right_role_and_is_kept(world, capsys):

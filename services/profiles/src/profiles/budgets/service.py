@@ -93,8 +93,10 @@ class Budgets:
         over = [budget for budget in both if not budget.covers(looks)]
         if over:
             return Refused(tuple([await self._freeze(uow, budget, organisation) for budget in over]))
-        for budget in both if looks != Looks() else ():
-            store.keep_budget(uow, budget.after(looks))
+        if looks != Looks():
+            for budget in both:
+                store.keep_budget(uow, budget.after(looks))
+            await uow.flush()  # now, so that of two at once one begins again before anything was opened
         return None
 
     async def list_freezes(self, reads: Reads, caller: Caller, *, before: str | None, limit: int) -> list[Freeze]:
