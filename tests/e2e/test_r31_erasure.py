@@ -19,7 +19,7 @@ from testkit.waiting import eventually
 Client = MongoClient[dict[str, Any]]
 SERVICES = ("identity", "profiles", "consent", "notifications")
 DELETE, REQUESTS, PAGE = "identity/v1/me/account/erasure", "consent/v1/requests", "/api/consent/v1/pages/requests/"
-SEARCH = {"criteria": saved_search(), "frequency": "daily"}
+SEARCH = {"criteria": saved_search()}
 STAYS = {
     "identity": {"erasures", "inbox"},
     "profiles": {"erasures", "inbox", "accesses"},
@@ -60,12 +60,12 @@ async def link_of(portal: Portal, email: str) -> str:
 
 
 def documents_of(mongo: Client, subject: str) -> dict[tuple[str, str], list[bytes]]:
-    """Every document of every service that names a person, as it is stored."""
+    """Every document of every service that names a person, as it is stored; a row of the access log without its block's number."""
     found: dict[tuple[str, str], list[bytes]] = {}
     for service in SERVICES:
         for database in (service, f"{service}_keyring"):
             for collection in mongo[database].list_collection_names():
-                rows = [bson.encode(row) for row in mongo[database][collection].find(sort=[("_id", 1)])]
+                rows = [bson.encode(row) for row in mongo[database][collection].find({}, {"block": 0}, sort=[("_id", 1)])]
                 mine = [row for row in rows if subject.encode() in row]
                 if mine:
                     found[database, collection] = mine
@@ -103,9 +103,11 @@ async def test_r31_whoever_deletes_their_account_is_gone_everywhere_and_gets_a_c
     assert "laatste e-mail" in last.text
     page = ok(await portal.http.get(link)).text
     assert "Bewijs van verwijdering" in page
-    left = documents_of(mongo, subject)
-    for service in SERVICES:
-        assert {name for database, name in left if database == service} <= STAYS[service], service
+
+    def elsewhere() -> set[tuple[str, str]]:
+        return {(name, one) for name, one in documents_of(mongo, subject) if one not in STAYS.get(name, {one})}
+
+    await eventually(lambda: not elsewhere(), timeout=15)  # the last keys are being destroyed
     gone = [row for service in SERVICES for row in mongo[f"{service}_keyring"].data_keys.find({"subject": subject})]
     assert gone
     assert not any("wrapped" in row for row in gone)
