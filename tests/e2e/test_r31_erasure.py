@@ -60,7 +60,7 @@ async def link_of(portal: Portal, email: str) -> str:
 
 
 def documents_of(mongo: Client, subject: str) -> dict[tuple[str, str], list[bytes]]:
-    """Every document of every service that names a person, as it is stored; a row of the access log without its block's number."""
+    """Every document of every service that names a person, as stored; rows of the access log without their block's number."""
     found: dict[tuple[str, str], list[bytes]] = {}
     for service in SERVICES:
         for database in (service, f"{service}_keyring"):

@@ -147,7 +147,7 @@ UNUSABLE_KEYS = counter(
     "kandidatenbank_unusable_keys", "Times that a wrapped key did not open.", "reason", values=("epoch-missing", "unreadable")
 )
 KEYS_TO_MOVE = State("kandidatenbank_keys_under_old_epochs", "Wrapped keys that wait to be moved to the newest epoch.")
-EPOCHS_KEPT = State("kandidatenbank_master_keys_overdue", "Master keys that are held past the day of their destruction.")
+EPOCHS_KEPT = State("kandidatenbank_master_keys_kept", "Master keys that are held past the day of their destruction.")
 
 TASK_CRASHES = counter("kandidatenbank_task_crashes", "Background tasks that crashed and were started again.", "task")
 MISSING = State("kandidatenbank_missing", "1 for a dependency that readiness misses.", ("dependency",))
