@@ -32,6 +32,8 @@ from identity.sessions.service import start
 from identity.settings import IdentitySettings
 from litestar import Litestar
 from notifications import app as notifications
+from notifications.outward import store as outward_store
+from notifications.outward.model import ForgetState
 from notifications.settings import NotificationsSettings
 from profiles import app as profiles
 from profiles.budgets import store as budget_store
@@ -99,7 +101,7 @@ class System:
         if role in IN_AN_ORGANISATION:
             claims = {"org": SAME, "bank": True}
         if role == "system":
-            claims["scopes"] = frozenset({"vacancies:write"})
+            claims["scopes"] = frozenset({"vacancies:write", "bank:follow"})
         return self.signer.headers(self.subjects[role], role, session=session, **claims)
 
     def address(self, path: str, case: str, role: str) -> str:
@@ -360,6 +362,12 @@ async def consent_system(told: Settings) -> AsyncIterator[System]:
     await made.close()
 
 
+def _asked_to_forget(clock: Any, org: str, handle: str) -> Callable[[Any], Any]:
+    asked = {"asked_at": clock.now(), "next_at": None, "up_to": 1, "reminders": 0, "late": True, "state": ForgetState.OPEN}
+    row = {"_id": f"{org}:{handle}", "organisation": org, "handle": handle, "sequence": 1, **asked}
+    return lambda uow: uow.insert(outward_store.FORGETS, row)
+
+
 @asynccontextmanager
 async def notifications_system(told: Settings) -> AsyncIterator[System]:
     """A saved search of the caller and one of somebody else."""
@@ -374,13 +382,16 @@ async def notifications_system(told: Settings) -> AsyncIterator[System]:
             answer = await system.client.post(f"{system.prefix}/searches", json=body, headers=headers)
             system.things["search_id", case] = answer.json()["id"]
             system.private[system.subjects[who]] = [f"kanarie {who}", answer.json()["id"]]
+        for case, org in (("same", SAME), ("other", OTHER)):
+            system.things["organisation", case], system.things["handle", case] = org, f"handle-{case}"
+            await written(made.mongo, _asked_to_forget(made.clock, org, f"handle-{case}"))
         criteria = {"criteria": {"words": "houtbouw"}, "frequency": "immediate"}
         system.bodies = {
             "POST /searches": {"json": criteria},
             "PUT /searches/{search_id:str}": {"json": {**criteria, "active": True}, "headers": STALE},
             "DELETE /searches/{search_id:str}": {"headers": STALE},
         }
-        system.changing = ("searches", "outbox")
+        system.changing = ("searches", "forgets", "outbox")
         await system.remember()
         yield system
     await made.close()

@@ -247,6 +247,7 @@ class Api:
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="https://portal.example")
 
     async def start(self) -> None:
+        self.app.state.prepared.set()  # the world has made the indexes, and nobody was erased
         await self.world.hear(self._signer.announcement())
 
     def signed_in(self, subject: str, role: str = "candidate") -> dict[str, str]:

@@ -154,7 +154,9 @@ class Relay:
             parts = [(row, spans.push(_span(row))) for row in rows]
             async with producer.transaction():
                 sent = [
-                    await producer.send(row["topic"], key=row["key"].encode(), value=row["body"], headers=_headers(row, span))
+                    await producer.send(
+                        row["topic"], key=row["key"].encode(), value=row["body"], headers=_headers(self.service, row, span)
+                    )
                     for row, span in parts
                 ]
                 await asyncio.gather(*sent)
@@ -214,12 +216,12 @@ def _span(row: Document) -> trace.Span:
     return trace.begin(f"send {topic}", row["traceparent"], trace.Kind.PRODUCER, fields)
 
 
-def _headers(row: Document, span: trace.Span) -> list[tuple[str, bytes]]:
+def _headers(service: str, row: Document, span: trace.Span) -> list[tuple[str, bytes]]:
     """Return the CloudEvents 1.0 attributes of the Kafka binding, binary mode."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", row["_id"].encode()),
-        ("ce_source", b"/" + row["topic"].partition(".")[0].encode()),
+        ("ce_source", f"/{service}".encode()),
         ("ce_type", row["type"].encode()),
         ("ce_subject", row["key"].encode()),
         ("ce_time", row["time"].isoformat().encode()),

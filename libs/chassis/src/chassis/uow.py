@@ -171,9 +171,12 @@ class UnitOfWork:
         """Remove one document."""
         self._of(collection).change(DeleteOne(dict(where)), where)
 
-    def emit(self, event: outbox.OutEvent, *, sequence: int) -> str:
-        """Write an event into the outbox and return its id. `sequence` is its aggregate's, after the change."""
-        return self._emit(event.topic, event.key, event.model_dump_json().encode(), sequence)
+    def emit(self, event: outbox.OutEvent, *, sequence: int, topic: outbox.EventTopic | None = None) -> str:
+        """Write an event into the outbox and return its id. `sequence` is its aggregate's, after the change.
+
+        `topic` is the receiver's own, where each receiver has one.
+        """
+        return self._emit(topic or event.topic, event.key, event.model_dump_json().encode(), sequence)
 
     def emit_tombstone(self, topic: outbox.EventTopic, *, key: str, sequence: int) -> str:
         """Write a tombstone: the aggregate is gone, its followers forget it, and compaction removes what was said of it."""

@@ -31,6 +31,7 @@ from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.dead_letter import NotificationsDeadLetterEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
+from contracts.profiles.profile import ProfileEvent
 from contracts.profiles.vacancy import VacancyEvent
 from contracts.topics import owned_by
 from litestar import Litestar, Router
@@ -41,13 +42,19 @@ from notifications.alerts.service import Alerts
 from notifications.composing.service import Composer
 from notifications.contacts.handlers import on_account, on_account_parked, on_contact
 from notifications.contacts.service import Contacts
-from notifications.erasure.service import STEPS, tell
+from notifications.erasure.service import steps, tell
 from notifications.letters.model import Correspondent
 from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
 from notifications.mail.service import MailRequests
 from notifications.matching.service import EverySearch, Matcher
-from notifications.metrics import read_mails
+from notifications.metrics import read_followers, read_mails
+from notifications.outward import store as outward_store
+from notifications.outward.handlers import on_organisation as on_organisation_outward
+from notifications.outward.handlers import on_profile, on_profile_parked
+from notifications.outward.jobs import jobs as outward_jobs
+from notifications.outward.routes import ROUTES as OUTWARD_ROUTES
+from notifications.outward.service import Outward
 from notifications.searches import store as search_store
 from notifications.searches.routes import ROUTES as SEARCH_ROUTES
 from notifications.searches.service import Searches
@@ -62,7 +69,7 @@ from notifications.unsubscribe.service import Unsubscribing
 SERVICE = "notifications"
 VERSION = "0.1.0"
 PREFIX = "/api/notifications/v1"
-INDEXES = (erasure.INDEXES, mail_store.INDEXES, search_store.INDEXES)
+INDEXES = (erasure.INDEXES, mail_store.INDEXES, search_store.INDEXES, outward_store.INDEXES)
 SEALED_TO_US = (ContactEvent, IdentityMailRequestEvent, ProfilesMailRequestEvent, ConsentMailRequestEvent)
 UP_TO_DATE = timedelta(seconds=20)
 """A consumer that has not been at a topic's end for so long lags: what it has yet to read may need an old sealing key."""
@@ -81,6 +88,7 @@ class Parts:
     searches: Searches
     unsubscribing: Unsubscribing
     alerts: Alerts
+    outward: Outward
     erasure: Erasure
 
 
@@ -89,11 +97,16 @@ SUBSCRIPTIONS = (
     Listens[Parts](SessionEvent, lambda _: on_session),
     Listens[Parts](AccountEvent, lambda _: unless_erased(on_account), lambda _: unless_erased(on_account_parked)),
     Listens[Parts](ContactEvent, lambda parts: unless_erased(on_contact(parts.contacts))),
-    Listens[Parts](OrganisationEvent, lambda _: on_organisation),
+    Listens[Parts](OrganisationEvent, lambda parts: on_organisation_outward(parts.outward, on_organisation)),
     Listens[Parts](IdentityMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](ProfilesMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](ConsentMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](VacancyEvent, lambda parts: on_vacancy(parts.alerts)),
+    Listens[Parts](
+        ProfileEvent,
+        lambda parts: unless_erased(on_profile(parts.outward)),
+        lambda parts: unless_erased(on_profile_parked(parts.outward)),
+    ),
     Listens[Parts](
         DecisionEvent, lambda _: unless_erased(on_decision, first_of), lambda _: unless_erased(on_decision_parked, first_of)
     ),
@@ -106,6 +119,7 @@ def use_cases(made: Made, *, matcher: Matcher | None = None) -> Parts:
     """Return the use cases; nothing is connected yet."""
     inbox = SealedInbox(made.keyring)
     searches = Searches(made.keyring, made.clock, made.hash_key, made.settings.searches_per_person)
+    outward = Outward(made.clock, made.settings.forget_within)
     unsubscribing = Unsubscribing(made.hash_key, made.settings.public_url)
     return Parts(
         made=made,
@@ -114,7 +128,8 @@ def use_cases(made: Made, *, matcher: Matcher | None = None) -> Parts:
         searches=searches,
         unsubscribing=unsubscribing,
         alerts=Alerts(made.clock, searches, matcher or EverySearch(), unsubscribing),
-        erasure=Erasure(made.keyring, STEPS, tell, made.settings.erasure_settled),
+        outward=outward,
+        erasure=Erasure(made.keyring, steps(outward), tell, made.settings.erasure_settled),
     )
 
 
@@ -125,7 +140,7 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
     return chassis_api(
         settings=settings,
         version=VERSION,
-        routes=[Router(PREFIX, route_handlers=[*SEARCH_ROUTES, *UNSUBSCRIBE_ROUTES, *DEAD_LETTER_ROUTES])],
+        routes=[Router(PREFIX, route_handlers=[*SEARCH_ROUTES, *UNSUBSCRIBE_ROUTES, *OUTWARD_ROUTES, *DEAD_LETTER_ROUTES])],
         mongo=made.mongo,
         clock=made.clock,
         keyring=made.keyring,
@@ -134,6 +149,7 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
         dependencies={
             "mongo": made.mongo,
             "searches": parts.searches,
+            "outward": parts.outward,
             "unsubscribing": parts.unsubscribing,
             "set_aside": SetAside(made.mongo, make_consumer(parts)),
         },
@@ -162,6 +178,7 @@ def build_worker(
             _sealing_keys(made, fresh),
             Job("erasures", timedelta(seconds=2), partial(parts.erasure.finish, made.mongo)),
             *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(settings)),
+            *outward_jobs(mongo=made.mongo, outward=parts.outward),
         ],
         indexes=INDEXES,
         before=partial(parts.erasure.catch_up, made.mongo),
@@ -169,7 +186,10 @@ def build_worker(
             *(("consume", partial(one.watch, consumer)) for one in fresh),
             *(("mail", sender.run) for sender in senders),
         ],
-        readings={"mails": partial(read_mails, made.mongo, made.clock)},
+        readings={
+            "mails": partial(read_mails, made.mongo, made.clock),
+            "followers": partial(read_followers, made.mongo),
+        },
     )
 
 

@@ -31,4 +31,7 @@ class NotificationsSettings(ServiceSettings):
     mail_longest_retry: Duration = Field(timedelta(hours=1), description="Most time between two tries.")
     mail_give_up_after: Duration = Field(timedelta(days=4), description="A mail that could not be sent for so long is given up.")
 
+    forget_within: Duration = Field(
+        timedelta(hours=72), description="Time in which an organisation's systems say that they forgot a handle (domain time)."
+    )
     searches_per_person: int = Field(20, ge=1, le=100, description="Most saved searches of one person.")

@@ -23,7 +23,7 @@ class ProfileEvent(Event):
         key="profile, which is its person's subject id",
         says="A profile's state and days, whether it is anonymous, which groups are visible, its current handle.",
         tombstone="The person is erased: forget the profile and every handle of it.",
-        followed_by=(),
+        followed_by=("notifications",),
     )
 
     subject: Id

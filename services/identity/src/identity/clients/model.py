@@ -12,6 +12,7 @@ class Scope(StrEnum):
 
     VACANCIES_WRITE = "vacancies:write"
     VACANCIES_READ = "vacancies:read"
+    BANK_FOLLOW = "bank:follow"
 
 
 class OAuthFault(StrEnum):

@@ -109,6 +109,12 @@ TEMPLATES: dict[str, Template] = {
         facts=frozenset({"scope", "who", "organisation", "since", "opened", "rows", "budget"}),
         days=frozenset({"since"}),
     ),
+    "forgets-late": Template(
+        says="Your systems did not say in time that they forgot people who left the bank: what has to be done.",
+        mail_class=MUST_ARRIVE,
+        facts=frozenset({"organisation", "asked-on"}),
+        days=frozenset({"asked-on"}),
+    ),
     "job-alert": Template(
         says="New vacancies that fit a saved search, with a way to stop these mails.",
         mail_class=AT_MOST_ONCE,
