@@ -6,6 +6,7 @@ Needs the extra `provisioning` of this package: aiokafka's client knows neither 
 from collections.abc import Iterable, Set
 from typing import Any
 
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -16,6 +17,7 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
 
@@ -80,6 +82,16 @@ class Administrator:
         upsertion = UserScramCredentialUpsertion(user, _SCRAM, password.encode())
         _done(self._client.alter_user_scram_credentials([upsertion], request_timeout=PATIENCE))
         self.allow(user, grants)
+
+    def expel(self, user: str) -> None:
+        """Let a user in no more and take all that it may do, there or not. What is connected stays so, and may nothing."""
+        deletion = UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
+        try:
+            _done(self._client.alter_user_scram_credentials([deletion], request_timeout=PATIENCE))
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.RESOURCE_NOT_FOUND:
+                raise
+        self.allow(user, frozenset())
 
     def allow(self, user: str, grants: Grants) -> None:
         """Let a user do exactly this."""
