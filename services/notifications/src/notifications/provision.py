@@ -85,8 +85,8 @@ class Provisioning:
         """Let an organisation's systems follow; return the password when one was made, which is kept nowhere.
 
         The topic comes first, then the row by which the worker writes there, then the user: a crash in between leaves nobody who
-        follows and is asked nothing. A user is known by its grants, which come last: nobody is left with a password that was never
-        handed over.
+        follows and is asked nothing. A user is known by its grants, which come last: nobody is left with a password that
+        was never handed over.
 
         Raises:
             RefusedError: There is no such organisation, or it may not see the bank.
