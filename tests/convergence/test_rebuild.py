@@ -37,7 +37,16 @@ SERVICES = {
     "consent": (ConsentSettings, {"closed_accounts", "known_signing_keys", "ended_sessions"}),
     "notifications": (
         NotificationsSettings,
-        {"accounts", "contacts", "vacancies", "organisations", "alert_refusals", "known_signing_keys", "ended_sessions"},
+        {
+            "accounts",
+            "contacts",
+            "vacancies",
+            "organisations",
+            "outward_organisations",
+            "alert_refusals",
+            "known_signing_keys",
+            "ended_sessions",
+        },
     ),
 }
 """Each service with its projections: collections that hold nothing but what events said."""

@@ -151,6 +151,11 @@ async def test_an_organisation_that_loses_its_access_has_to_forget_everybody_onc
     assert await without_access(world.mongo) == 1
     await world.hear(profile(subject, handle, in_bank=False))
     assert await outside.asked(ours, handle) == []
+    await outside.acknowledge(ours, EVERY_HANDLE)
+    await world.hear(organisation(ours, access=False))
+    assert await outside.asked(ours, EVERY_HANDLE) == [0, None]
+    await world.hear(organisation(ours), organisation(ours, access=False))
+    assert await outside.asked(ours, EVERY_HANDLE) == [0, None, 0]
 
 
 async def test_who_is_suspended_or_gone_has_no_access(world, outside):
