@@ -2,23 +2,29 @@
 
 import argparse
 import stat
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
-from chassis.ids import new_id
+from chassis.background import running
+from chassis.ids import new_handle, new_id
 from chassis.kafka import Kafka, ensure_topics
+from chassis.process import chosen, tasks_of
 from chassis.provisioning import Administrator
 from confluent_kafka import KafkaException
 from contracts.identity.organisation import OrganisationEvent
 from contracts.notifications.bank import BankEvent
 from contracts.notifications.organisation import EVERY_HANDLE, ForOrganisationEvent
+from contracts.profiles.profile import SAMPLES
 from localstack import kafka as local_kafka
 from notifications import provision
+from notifications.app import build_worker
 from notifications.outward import store
 from notifications.provision import Provisioning, RefusedError, grants, user_of
-from testkit.parts import TEST, fresh_name
+from testkit.parts import TEST, fresh_name, kafka_settings
 from testkit.probe import read_topic
+from testkit.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -72,6 +78,27 @@ async def test_another_organisations_credential_is_refused_by_kafka_itself(world
     with pytest.raises(KafkaError):
         await consumer.start()
     await consumer.stop()
+
+
+async def test_what_the_service_writes_as_itself_is_read_by_the_organisation_that_it_is_for(world, work, kafka, name):
+    """The worker's relay with the service's own user, on a topic that the administrator made."""
+    follower, handle, person = login(kafka, name, await work.admit(name)), new_handle(), new_id()
+    shown = SAMPLES[0].model_copy(update={"subject": person, "handle": handle})
+    await world.hear(shown, shown.model_copy(update={"in_bank": False}))
+    told = world.settings.model_copy(update=kafka_settings(local_kafka.login(TEST, "notifications")))
+    worker = build_worker(told, made=replace(world.made, settings=told))
+
+    async def arrived():
+        return [one for one in await read_topic(follower, own_topic(name)) if one.key == handle.encode()]
+
+    async with running(tasks_of(worker, chosen(worker, ["relay"]))):
+        await eventually(arrived, timeout=40)
+    [record] = await arrived()
+    headers = {header: value.decode() for header, value in record.headers}
+    assert (headers["ce_source"], headers["ce_type"]) == ("/notifications", ForOrganisationEvent.topic.event_type)
+    assert ForOrganisationEvent.model_validate_json(record.value).up_to == 2
+    of_bank = [one for one in await read_topic(follower, BankEvent.topic.name) if one.key == handle.encode()]
+    assert [BankEvent.model_validate_json(one.value).state for one in of_bank] == ["appeared", "gone"]
 
 
 async def test_a_follower_writes_nothing(work, kafka, name):
