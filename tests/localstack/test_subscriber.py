@@ -27,6 +27,7 @@ class Portal:
         self.acknowledged: list[str] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
+        assert request.method == "POST"
         if request.url.path.endswith("/oauth/token"):
             assert request.headers["authorization"].startswith("Basic ")
             assert request.content == b"grant_type=client_credentials&scope=bank%3Afollow"
