@@ -18,6 +18,7 @@ TOPICS = {event.topic.name for event in EVENTS}
 VALUES = {
     "method": re.compile("GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"),
     "status": re.compile("[1-5]xx"),
+    "scope": re.compile("recruiter|organisation"),
     "topic": re.compile("|".join(map(re.escape, TOPICS))),
     "template": re.compile("|".join(map(re.escape, TEMPLATES))),
     "route": re.compile(r"(/[a-z0-9._-]+|/\{[a-z_]+\})+"),
