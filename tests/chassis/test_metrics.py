@@ -11,6 +11,7 @@ from chassis import metrics, readings
 from chassis.background import keep
 from chassis.clock import Clock
 from chassis.jobs import Job, Jobs
+from chassis.kafka import Kafka
 from chassis.leases import Leases
 from chassis.mongo import Mongo
 from localstack.figures import Page
@@ -78,7 +79,7 @@ async def test_the_outbox_is_told_with_its_depth_and_age_and_what_the_relay_took
 
 async def test_a_relay_that_cannot_publish_is_told_with_its_slots_and_failures(mongo, stream):
     before = (await told()).get("relay_failures_total") or 0
-    relay = make_relay(mongo, stream, "127.0.0.1:9", owner="relay")
+    relay = make_relay(mongo, stream, Kafka("127.0.0.1:9"), owner="relay")
 
     async def failing():
         page = await told(relay=lambda: readings.read_relay(relay))
