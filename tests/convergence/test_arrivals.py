@@ -9,6 +9,7 @@ from chassis.resources import connect
 from consent.settings import ConsentSettings
 from contracts.consent.request import RequestEvent
 from contracts.envelope import STREAM, Event
+from contracts.profiles.profile import ProfileEvent
 from contracts.topics import SERVICES, followed_by
 from identity.settings import IdentitySettings
 from notifications.settings import NotificationsSettings
@@ -22,8 +23,9 @@ SETTINGS = {
     "notifications": NotificationsSettings,
 }
 FOLLOWED = [(service, event) for service in SERVICES for event in followed_by(service)]
-STREAMS = [(s, event) for s, event in FOLLOWED if event.topic.kind is STREAM and event is not RequestEvent]
-"""A request that is over is forgotten; what it erased stays erased."""
+LASTING = [(service, RequestEvent) for service in SERVICES] + [("notifications", ProfileEvent)]
+"""What a request erased stays erased when the request is over; systems outside still have to forget whose profile is gone."""
+STREAMS = [one for one in FOLLOWED if one[1].topic.kind is STREAM and one not in LASTING]
 
 
 def named(pair: Any) -> str | None:

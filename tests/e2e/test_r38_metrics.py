@@ -46,7 +46,9 @@ async def test_r38_every_label_of_a_process_is_from_its_closed_set(
     assert candidate.email not in text
 
 
-async def test_r38_the_story_of_a_candidate_is_seen_in_the_numbers(stack: Stack, cast: Cast, candidate: Candidate) -> None:
+async def test_r38_the_story_of_a_candidate_is_seen_in_the_numbers(stack: Stack, cast: Cast) -> None:
+    """Of one who comes now: a process that was started again has counted nothing of what was before."""
+    await cast.active()
     registered = Page.read(await page_of(stack, "identity", "api")).all("http_request_seconds_count")
     assert registered["POST", "/api/identity/v1/registrations", "2xx"] >= 1
     assert Page.read(await page_of(stack, "identity", "api")).get("sign_ins_total", "signed-in")

@@ -36,7 +36,7 @@ DATABASES = [*SERVICES, *(f"{service}_keyring" for service in SERVICES)]
 @pytest.fixture
 def mongo(stack: Stack) -> Iterator[Client]:
     """MongoDB as its administrator sees it."""
-    with Client(stack.mongo_url()) as client:
+    with Client(stack.mongo_url(), readConcernLevel="majority") as client:  # as services read
         yield client
 
 

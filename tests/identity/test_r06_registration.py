@@ -62,6 +62,7 @@ async def test_the_button_makes_the_account_once_and_tells_everybody(identity) -
         "language": "en",
         "roles": ["candidate"],
         "confirmed_on": identity.clock.today().isoformat(),
+        "erasure": None,
     }
     [contact] = await identity.events("identity.contact.v1")
     assert identity.open(contact["sealed"]) == {"address": EMAIL}

@@ -45,9 +45,11 @@ class Ground:
         """A connection to an empty database with these indexes."""
         async with self.database_name() as name:
             mongo = Mongo(self.mongo_url, database=name, clock=Clock(), patience=PATIENCE)
-            await mongo.ensure_indexes(*indexes)
-            yield mongo
-            await mongo.close()
+            try:
+                await mongo.ensure_indexes(*indexes)
+                yield mongo
+            finally:
+                await mongo.close()
 
     @asynccontextmanager
     async def database_name(self) -> AsyncIterator[str]:

@@ -16,6 +16,7 @@ PLACES = (
     ("notifications", "accounts", "_id"),
     ("notifications", "searches", "subject"),
     ("notifications", "mails", "subject"),
+    ("notifications", "outward_people", "_id"),
 )
 """Database, collection, and the field that names the person."""
 SERVICES = ("identity", "profiles", "consent", "notifications")

@@ -119,7 +119,7 @@ def _account(row: Document) -> Account:
         address_hash=row["address_hash"],
         address=row["address"],
         password=row["password"],
-        erasure=row["erasure"],
+        erasure=row.get("erasure"),
     )
 
 
