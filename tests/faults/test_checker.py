@@ -67,6 +67,12 @@ def test_a_good_world_has_no_findings() -> None:
     assert check(*good()) == []
 
 
+def test_that_a_sender_heard_of_a_mail_of_an_earlier_round_is_no_finding() -> None:
+    world, ledger = good()
+    world.copies += [copy("earlier", old=True), copy("earlier", heard=True)]
+    assert check(world, ledger) == []
+
+
 def answer(what: str, seen: Seen) -> Change:
     return lambda world, _: world.answers.update({(WHO, what): seen})
 

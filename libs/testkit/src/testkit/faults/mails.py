@@ -40,7 +40,7 @@ def check(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wrong:
     for name, strange in copies.items():
         if strange[0].to in ledger.gone.values():  # their mails are in no queue any more, only in their own mailbox
             yield from _sent_again(f"a mail to {strange[0].to}", strange)
-        elif not all(copy.old for copy in strange):
+        elif any(not copy.old and not copy.heard for copy in strange):  # that a sender heard may be noted a round later
             yield "STRANGE_MAIL", f"{name} to {strange[0].to}"
     yield from _last_words(world, ledger, excuses)
     yield from _registrations(world, ledger, excuses)
