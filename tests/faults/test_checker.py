@@ -69,7 +69,8 @@ def test_a_good_world_has_no_findings() -> None:
 
 def test_that_a_sender_heard_of_a_mail_of_an_earlier_round_is_no_finding() -> None:
     world, ledger = good()
-    world.copies += [copy("earlier", old=True), copy("earlier", heard=True)]
+    known = replace(copy("earlier", old=True), to="known@post.example")
+    world.copies += [known, replace(known, heard=True, old=False)]
     assert check(world, ledger) == []
 
 

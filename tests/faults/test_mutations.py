@@ -22,4 +22,6 @@ async def test_with_every_mechanism_in_place_nothing_is_found() -> None:
 async def test_without_it_the_suite_fails(mutation: Mutation) -> None:
     async with Directed.at(SITE, mutation.mechanism) as rounds, rounds.without(mutation):
         found = await rounds.directed(mutation.play)
+        if mutation.kind not in {finding.kind for finding in found}:  # two processes race: once more
+            found += await rounds.directed(mutation.play)
     assert mutation.kind in {finding.kind for finding in found}, "\n".join(map(str, found))
