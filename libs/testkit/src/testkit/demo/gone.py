@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from localstack.subscriber import Subscriber
+
 from testkit.demo.story import Story, must, opened_by, the
 from testkit.demo.telling import tell
 from testkit.portal import PASSWORD, Actor, ok
@@ -42,10 +44,12 @@ async def _scrape(scraper: Actor, handle: str) -> tuple[int, Any]:
     raise AssertionError(f"{MOST} looks, and nobody stopped them")
 
 
-async def account_is_deleted(story: Story, first: Person) -> None:
-    """One request erases the person in every service; each confirms, and the person gets a certificate (R31)."""
+async def account_is_deleted(story: Story, first: Person, system: Subscriber) -> None:
+    """One request erases the person in every service; each confirms, systems outside forget, the person gets a certificate."""
     candidate, email = story.candidates[first.key], story.accounts.pop("candidate 1")
     handle = ok(await candidate.get("profiles/v1/me/profile/as-recruiter")).json()["handle"]
+    await eventually(lambda: handle in system.held, timeout=30)
+    tell(f"it holds {len(system.held)} handles, candidate 1 among them")
     ok(await candidate.post("identity/v1/me/account/erasure", {"password": PASSWORD}))
     link = (await story.portal.mailbox.wait(email, link=FOLLOW)).link(FOLLOW)
     tell("candidate 1 deleted the account, and follows it by a link, without an account")
@@ -64,5 +68,13 @@ async def account_is_deleted(story: Story, first: Person) -> None:
     last = await story.portal.mailbox.wait(email, subject="verwijderd")
     tell(f"the last mail: '{last.subject}'; old copies are dark from {closed['dark_on']}")
     must((await opened_by(the(story.recruiter), handle)).status_code == 404, "the profile is gone")
+    await eventually(lambda: handle not in system.held, timeout=30)
+    await eventually(lambda: _nothing_to_forget(story), timeout=30)
+    tell(f"the organisation's system forgot the handle, and acknowledged it; it holds {len(system.held)}")
     refused = await story.portal.visitor.post("identity/v1/sessions", {"email": email, "password": PASSWORD})
     must(refused.status_code == 401, "nobody signs in with a deleted account")
+
+
+async def _nothing_to_forget(story: Story) -> bool:
+    asked = await the(story.follower).get(f"notifications/v1/organisations/{story.organisation}/forgets")
+    return not ok(asked).json()["items"]

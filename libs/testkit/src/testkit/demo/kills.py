@@ -38,7 +38,12 @@ async def _arm(stack: Stack, service: str, point: str) -> Process:
     with (stack.instance.logs / f"{name}.log").open("a") as log:
         command = [sys.executable, "-m", "testkit.killable", service, point]
         armed = await asyncio.create_subprocess_exec(*command, env=stack.process_environment(service), stdout=log, stderr=log)
-    await eventually(lambda: asyncio.to_thread(stack.ready, name), timeout=30)
+
+    async def there() -> bool:
+        """Ready, or at its point already: news may have waited for it."""
+        return armed.returncode is not None or await asyncio.to_thread(stack.ready, name)
+
+    await eventually(there, timeout=30)
     return armed
 
 

@@ -1,5 +1,6 @@
 """The order of the story's steps."""
 
+from testkit.demo.follower import following
 from testkit.demo.gone import account_is_deleted, scraper_is_frozen
 from testkit.demo.story import (
     Story,
@@ -44,6 +45,7 @@ async def play(stack: Stack) -> Story:
             await nothing_twice(story, first, second)
         async with step(10, "A recruiter carries the bank away, and is frozen"):
             await scraper_is_frozen(story, first)
-        async with step(11, "A candidate deletes the account: every service confirms, a certificate tells"):
-            await account_is_deleted(story, first)
+        title = "A candidate deletes the account: every service confirms, and a system outside forgets"
+        async with step(11, title), following(story) as system:
+            await account_is_deleted(story, first, system)
     return story

@@ -47,6 +47,7 @@ class Story:
     operator: Actor | None = None
     recruiter: Actor | None = None
     system: Actor | None = None
+    follower: Actor | None = None
     candidates: dict[str, Actor] = field(default_factory=dict)
     handles: dict[str, str] = field(default_factory=dict)
 
