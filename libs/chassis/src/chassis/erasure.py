@@ -7,6 +7,7 @@ change has ended, and only then confirms. The list of erased ids in the keyring 
 `catch_up` erases again whom such a dump brought back, before anything else runs.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -52,6 +53,12 @@ class Erased:
         said = {"request": self.request, "subject": self.subject, "step": self.step, "on": self.on, "counts": dict(self.counts)}
         return sha256(to_json(said)).hexdigest()
 
+    @property
+    def confirmation(self) -> dict[str, Any]:
+        """Return the fields of `<service>.request-part.v1` that every service fills in alike."""
+        same = {"request": self.request, "subject": self.subject, "counts": dict(self.counts), "receipt": self.receipt}
+        return {**same, "done": self.step, "done_on": self.on}
+
 
 Tell = Callable[[UnitOfWork, Erased, int], Awaitable[None]]
 """Confirms a step, under a sequence of the request's aggregate."""
@@ -78,7 +85,7 @@ class Erasure:
 
     async def begin(self, uow: UnitOfWork, *, request: str, subject: str, phase: str) -> None:
         """Begin every step up to this phase that has not begun; asked again after the end, confirm again."""
-        row = await uow.find_one(COLLECTION, {"_id": subject}) or {"_id": subject, "sequence": 0, "steps": {}, "begun": None}
+        row = await _row(uow, subject)
         row["request"] = row.get("request") or request
         due = [step for step in self.steps if PHASES.index(step.name) <= PHASES.index(phase)]
         new = [step for step in due if step.name not in row["steps"]]
@@ -123,7 +130,7 @@ class Erasure:
                 return False
             more = await self._forget_all(uow, found["_id"], step)
             part = row["steps"][step.name]
-            part["counts"] = {kind: part["counts"].get(kind, 0) + more.get(kind, 0) for kind in {*part["counts"], *more}}
+            part["counts"] = dict(_added(part["counts"], more))
             settled = bool(uow.clock.machine() - part["at"] >= self.settled)
             if settled:
                 row["begun"] = None
@@ -137,13 +144,10 @@ class Erasure:
             log.info("erasure_step_done", subject=found["_id"], request=found["request"], step=step.name)
         return done
 
-    async def _forget_all(self, uow: UnitOfWork, subject: str, last: Step) -> dict[str, int]:
+    async def _forget_all(self, uow: UnitOfWork, subject: str, last: Step) -> Counts:
         """Do every step up to this one: what an earlier one removed may have come back in the meantime too."""
-        found: dict[str, int] = {}
-        for step in self.steps[: list(self.steps).index(last) + 1]:
-            for kind, count in (await step.forget(uow, subject)).items():
-                found[kind] = found.get(kind, 0) + count
-        return found
+        steps = self.steps[: list(self.steps).index(last) + 1]
+        return _added(*[await step.forget(uow, subject) for step in steps])
 
     async def _confirm(self, uow: UnitOfWork, row: Document, step: str) -> None:
         row["sequence"] += 1
@@ -154,7 +158,7 @@ class Erasure:
 
     async def _again(self, mongo: Mongo, subject: str) -> None:
         async def work(uow: UnitOfWork) -> None:
-            row = await uow.find_one(COLLECTION, {"_id": subject}) or {"_id": subject, "sequence": 0, "steps": {}}
+            row = await _row(uow, subject)
             for step in self.steps:
                 if step.name not in row["steps"]:
                     await self._start(uow, row, step)
@@ -168,6 +172,19 @@ class Erasure:
 
     def _ended(self, row: Document) -> bool:
         return self.steps[-1].name in row["steps"]
+
+
+async def _row(uow: UnitOfWork, subject: str) -> Document:
+    """Return a person's row, or the one with which their erasure begins."""
+    return await uow.find_one(COLLECTION, {"_id": subject}) or {"_id": subject, "sequence": 0, "steps": {}, "begun": None}
+
+
+def _added(*several: Counts) -> Counts:
+    """Add counts up, kind by kind; a kind of which there was none stays named."""
+    total: Counter[str] = Counter()
+    for counts in several:
+        total.update(counts)
+    return total
 
 
 class Asked(Protocol):

@@ -30,14 +30,4 @@ async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
 
 async def tell(uow: UnitOfWork, erased: Erased, sequence: int) -> None:
     """Confirm to consent. Identity keeps nothing of an erased person."""
-    event = IdentityRequestPartEvent.model_validate(
-        {
-            "request": erased.request,
-            "subject": erased.subject,
-            "done": erased.step,
-            "done_on": erased.on,
-            "counts": dict(erased.counts),
-            "receipt": erased.receipt,
-        }
-    )
-    uow.emit(event, sequence=sequence)
+    uow.emit(IdentityRequestPartEvent.model_validate(erased.confirmation), sequence=sequence)

@@ -39,14 +39,4 @@ def steps(outward: Outward) -> tuple[Step, ...]:
 
 async def tell(uow: UnitOfWork, erased: Erased, sequence: int) -> None:
     """Confirm to consent. Notifications keeps nothing of an erased person."""
-    event = NotificationsRequestPartEvent.model_validate(
-        {
-            "request": erased.request,
-            "subject": erased.subject,
-            "done": erased.step,
-            "done_on": erased.on,
-            "counts": dict(erased.counts),
-            "receipt": erased.receipt,
-        }
-    )
-    uow.emit(event, sequence=sequence)
+    uow.emit(NotificationsRequestPartEvent.model_validate(erased.confirmation), sequence=sequence)

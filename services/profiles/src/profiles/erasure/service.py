@@ -36,15 +36,5 @@ async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
 async def tell(uow: UnitOfWork, erased: Erased, sequence: int) -> None:
     """Confirm to consent. Rows of the access log stay for their term, without what was seen (GDPR, article 5(2))."""
     kept = {"what": "access-log", "ground": "gdpr-5-2", "until": years_later(erased.on, LOG_YEARS)}
-    event = ProfilesRequestPartEvent.model_validate(
-        {
-            "request": erased.request,
-            "subject": erased.subject,
-            "done": erased.step,
-            "done_on": erased.on,
-            "counts": dict(erased.counts),
-            "kept": (kept,),
-            "receipt": erased.receipt,
-        }
-    )
+    event = ProfilesRequestPartEvent.model_validate({**erased.confirmation, "kept": (kept,)})
     uow.emit(event, sequence=sequence)
