@@ -209,11 +209,16 @@ async def test_what_was_acknowledged_is_not_asked_again(world, outside, subject,
 
 
 async def test_a_handle_that_was_forgotten_can_come_back_under_a_higher_sequence(world, outside, subject, handle):
+    ours = await outside.follows("org-1")
     await world.hear(profile(subject, handle), profile(subject, handle, in_bank=False))
     world.turn_days(4)
-    assert await world.parts.outward.tend(world.mongo) == 1
+    assert await world.parts.outward.tend(world.mongo) == 2
     await world.hear(profile(subject, handle))
     assert await outside.of(handle) == ["appeared", "gone", None, "appeared"]
+    assert await late(world.mongo) == []
+    await world.hear(profile(subject, handle, in_bank=False))
+    assert await outside.asked(ours, handle) == [0, 3, None, 0]
+    assert (await outside.told(ForOrganisationEvent.topic.of(ours).name, handle))[-1]["up_to"] == 5
 
 
 @few_examples

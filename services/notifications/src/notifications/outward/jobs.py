@@ -11,4 +11,4 @@ from notifications.outward.service import Outward
 
 def jobs(*, mongo: Mongo, outward: Outward) -> list[Job]:
     """Return the jobs of this slice."""
-    return [Job("forgets", timedelta(seconds=30), partial(outward.tend, mongo))]
+    return [Job("forgets", timedelta(seconds=5), partial(outward.tend, mongo))]

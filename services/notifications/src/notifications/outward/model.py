@@ -27,7 +27,7 @@ class ForgetState(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     WITHDRAWN = "withdrawn"
-    """The handle came back before it was acknowledged."""
+    """The handle came back before it was acknowledged, in time or late."""
 
 
 def next_step(asked_at: datetime, within: timedelta, now: datetime) -> tuple[int, datetime | None]:

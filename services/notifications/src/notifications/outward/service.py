@@ -104,7 +104,7 @@ class Outward:
 
     async def _present(self, uow: UnitOfWork, name: str, groups: Collection[str]) -> None:
         row = await store.handle(uow, name)
-        back = row["state"] == HandleState.GONE
+        back = row["state"] in {HandleState.GONE, HandleState.FORGOTTEN}
         state = HandleState.CHANGED if row["state"] in PRESENT else HandleState.APPEARED
         self._tell(uow, {**row, "state": state, "gone_at": None}, groups)
         if back:
