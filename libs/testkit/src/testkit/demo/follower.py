@@ -1,21 +1,16 @@
 """An organisation's own system in the story: let in by a command, it follows the bank, and forgets when it is told to (R36)."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
-from localstack.kafka import ADMINISTRATOR, bootstrap, secret_name
-from localstack.secretfiles import secret_file
+from localstack.kafka import bootstrap
 from localstack.subscriber import Subscriber, Told
 
 from testkit.demo.story import Story, the
 from testkit.demo.telling import tell
+from testkit.letting import let_in
 from testkit.portal import ok
 from testkit.waiting import beside
 
@@ -28,7 +23,7 @@ async def following(story: Story) -> AsyncIterator[Subscriber]:
     told = Told(
         organisation=story.organisation,
         kafka=bootstrap(story.stack.instance),
-        kafka_password=await asyncio.to_thread(_provision, story),
+        kafka_password=await asyncio.to_thread(let_in, story.stack, story.organisation),
         portal=story.stack.gateway,
         client=client["id"],
         client_secret=client["secret"],
@@ -39,17 +34,3 @@ async def following(story: Story) -> AsyncIterator[Subscriber]:
         system = Subscriber(told, portal)
         async with beside(system.run()):
             yield system
-
-
-def _provision(story: Story) -> str:
-    """Run the command as whoever administers Kafka would, and return the password that it hands over."""
-    credential = {
-        "KAFKA_ADMIN_USER": ADMINISTRATOR,
-        "KAFKA_ADMIN_PASSWORD_FILE": str(secret_file(story.stack.instance, secret_name(ADMINISTRATOR))),
-    }
-    environment = {**os.environ, **story.stack.process_environment("notifications"), **credential}
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "password"
-        asked = ["provision", "--organisation", story.organisation, "--password-to", str(file)]
-        subprocess.run([sys.executable, "-m", "notifications", *asked], env=environment, check=True, capture_output=True)  # noqa: S603 - our own interpreter
-        return file.read_text().strip()
