@@ -9,14 +9,17 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from faststream.kafka import KafkaBroker
 
 from chassis import epochs, keyring, known, outbox, parking, wrapped
+from chassis import erasure as erasures
 from chassis.consume import Consumer
 from chassis.crypto import DataKey
 from chassis.destruction import destroy_due
 from chassis.epochs import Epochs
+from chassis.erasure import Erasure
 from chassis.ids import new_id
 from chassis.inbox import Subscription
 from chassis.jobs import Job, Jobs
@@ -76,7 +79,7 @@ def assemble(
     topics: Sequence[EventTopic],
     jobs: Sequence[Job],
     indexes: Sequence[Indexes],
-    before: Callable[[], Awaitable[object]] | None = None,
+    erasure: Erasure | None = None,
     background: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (),
     readings: Mapping[str, Reading] | None = None,
 ) -> Worker:
@@ -105,6 +108,7 @@ def assemble(
         return await turning.turn()
 
     of_keys = [Job("destroy-keys", timedelta(seconds=2), destroy_keys), Job("turn-epochs", epochs.EVERY, turn_epochs)]
+    erasing = [] if erasure is None else [Job("erasures", timedelta(seconds=2), partial(erasure.finish, made.mongo))]
 
     return Worker(
         service=service,
@@ -113,11 +117,11 @@ def assemble(
         broker=broker,
         consumer=consumer,
         relay=Relay(made.mongo, leases, service=service, kafka=kafka, batch=settings.relay_batch, poll=poll),
-        jobs=Jobs([*jobs, *of_keys], leases),
+        jobs=Jobs([*jobs, *erasing, *of_keys], leases),
         topics=topics,
-        indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, *indexes],
+        indexes=[outbox.INDEXES, parking.INDEXES, known.INDEXES, erasures.INDEXES, *indexes],
         close=made.close,
-        before=before,
+        before=None if erasure is None else partial(erasure.catch_up, made.mongo),
         background=background,
         always={"forget-keys": lambda: made.keyring.follow(settings.known_poll)},
         readings={"keys": turning.read, **(readings or {})},

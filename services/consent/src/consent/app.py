@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from chassis import erasure, sealed_events
+from chassis import sealed_events
 from chassis.consume import Consumer
 from chassis.erasure import Erased, Erasure, Step
 from chassis.http.app import build_api as chassis_api
@@ -34,10 +34,12 @@ from consent.callers.handlers import on_account as note_caller
 from consent.callers.handlers import on_account_parked
 from consent.decisions import service as decisions
 from consent.decisions import store as decision_store
+from consent.decisions.jobs import jobs as decision_jobs
 from consent.decisions.routes import ROUTES as DECISION_ROUTES
 from consent.metrics import read_requests
 from consent.requests import store as request_store
 from consent.requests.handlers import on_account, on_delivery, on_request_part
+from consent.requests.jobs import jobs as request_jobs
 from consent.requests.model import OWN, Phase
 from consent.requests.routes import ROUTES as REQUEST_ROUTES
 from consent.requests.service import Requests, part_of
@@ -49,7 +51,7 @@ from consent.statements.service import load
 SERVICE = "consent"
 VERSION = "0.1.0"
 PREFIX = "/api/consent/v1"
-INDEXES = (sealed_events.INDEXES, erasure.INDEXES, caller_store.INDEXES, decision_store.INDEXES, request_store.INDEXES)
+INDEXES = (sealed_events.INDEXES, caller_store.INDEXES, decision_store.INDEXES, request_store.INDEXES)
 
 Made = Resources[ConsentSettings]
 
@@ -85,7 +87,7 @@ def use_cases(made: Made) -> Parts:
     requests = Requests(made.clock, sealer, made.hash_key)
 
     async def tell(uow: UnitOfWork, erased: Erased, _sequence: int) -> None:
-        await requests.confirm(uow, erased.request, OWN, part_of(erased))
+        await requests.confirm(uow, erased.request, OWN, part_of(erased, made.settings.proof_years))
 
     steps = [Step(Phase.SERVICES, decisions.forget)]
     return Parts(made, sealer, requests, Erasure(made.keyring, steps, tell, made.settings.erasure_settled))
@@ -104,7 +106,7 @@ def build_api(settings: ConsentSettings, *, made: Made | None = None, statements
         clock=made.clock,
         keyring=made.keyring,
         indexes=INDEXES,
-        before=partial(parts.erasure.catch_up, made.mongo),
+        erasure=parts.erasure,
         dependencies={
             "mongo": made.mongo,
             "clock": made.clock,
@@ -130,10 +132,11 @@ def build_worker(settings: ConsentSettings, *, made: Made | None = None, group: 
         consumer_of(parts, group),
         topics=[event.topic for event in owned_by(SERVICE)],
         jobs=[
-            Job("erasures", timedelta(seconds=2), partial(parts.erasure.finish, made.mongo)),
             Job("release-waiting", timedelta(seconds=2), partial(parts.sealer.release_waiting, made.mongo, event_on)),
+            *decision_jobs(made.mongo, every=settings.terms_every, years=settings.proof_years),
+            *request_jobs(made.mongo, every=settings.terms_every, years=settings.proof_years),
         ],
         indexes=INDEXES,
-        before=partial(parts.erasure.catch_up, made.mongo),
+        erasure=parts.erasure,
         readings={"requests": partial(read_requests, made.mongo, made.clock)},
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from chassis import erasure, sealed_events
+from chassis import sealed_events
 from chassis.clock import Clock
 from chassis.consume import Consumer
 from chassis.erasure import Erasure, Step, on_request
@@ -75,7 +75,6 @@ ROUTES = [
 ]
 INDEXES = (
     sealed_events.INDEXES,
-    erasure.INDEXES,
     account_store.INDEXES,
     client_store.INDEXES,
     invitation_store.INDEXES,
@@ -163,7 +162,7 @@ def build_api(settings: IdentitySettings, *, made: Parts | None = None) -> Lites
         clock=made.clock,
         keyring=made.keyring,
         indexes=INDEXES,
-        before=partial(made.erasure.catch_up, made.mongo),
+        erasure=made.erasure,
         background={"first-key": first_key},
         dependencies={
             "settings": settings,
@@ -198,7 +197,7 @@ def build_worker(settings: IdentitySettings, *, made: Parts | None = None, group
         topics=topics,
         jobs=jobs_of(made),
         indexes=INDEXES,
-        before=partial(made.erasure.catch_up, made.mongo),
+        erasure=made.erasure,
     )
 
 
@@ -220,6 +219,5 @@ def jobs_of(made: Parts) -> list[Job]:
         *account_jobs.jobs(mongo=made.mongo),
         *invitation_jobs.jobs(mongo=made.mongo),
         *session_jobs.jobs(mongo=made.mongo),
-        Job("erasures", timedelta(seconds=2), partial(made.erasure.finish, made.mongo)),
         Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from chassis import erasure
 from chassis.consume import Consumer
 from chassis.erasure import Erasure, first_of, on_request, unless_erased
 from chassis.freshness import Freshness
@@ -69,7 +68,7 @@ from notifications.unsubscribe.service import Unsubscribing
 SERVICE = "notifications"
 VERSION = "0.1.0"
 PREFIX = "/api/notifications/v1"
-INDEXES = (erasure.INDEXES, mail_store.INDEXES, search_store.INDEXES, outward_store.INDEXES)
+INDEXES = (mail_store.INDEXES, search_store.INDEXES, outward_store.INDEXES)
 SEALED_TO_US = (ContactEvent, IdentityMailRequestEvent, ProfilesMailRequestEvent, ConsentMailRequestEvent)
 UP_TO_DATE = timedelta(seconds=20)
 """A consumer that has not been at a topic's end for so long lags: what it has yet to read may need an old sealing key."""
@@ -145,7 +144,7 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
         clock=made.clock,
         keyring=made.keyring,
         indexes=INDEXES,
-        before=partial(parts.erasure.catch_up, made.mongo),
+        erasure=parts.erasure,
         dependencies={
             "mongo": made.mongo,
             "searches": parts.searches,
@@ -176,12 +175,11 @@ def build_worker(
         topics=[event.topic for event in owned_by(SERVICE)],
         jobs=[
             _sealing_keys(made, fresh),
-            Job("erasures", timedelta(seconds=2), partial(parts.erasure.finish, made.mongo)),
             *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(settings)),
             *outward_jobs(mongo=made.mongo, outward=parts.outward),
         ],
         indexes=INDEXES,
-        before=partial(parts.erasure.catch_up, made.mongo),
+        erasure=parts.erasure,
         background=[
             *(("consume", partial(one.watch, consumer)) for one in fresh),
             *(("mail", sender.run) for sender in senders),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from chassis import erasure, sealed_events
+from chassis import sealed_events
 from chassis.clock import Clock
 from chassis.consume import Consumer
 from chassis.erasure import Erasure, Step, first_of, on_request, unless_erased
@@ -69,7 +69,6 @@ VERSION = "0.1.0"
 PREFIX = "/api/profiles/v1"
 INDEXES = (
     sealed_events.INDEXES,
-    erasure.INDEXES,
     records.INDEXES,
     renewals.INDEXES,
     bank_entries.INDEXES,
@@ -184,7 +183,7 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
         clock=made.clock,
         keyring=made.keyring,
         indexes=INDEXES,
-        before=partial(made.erasure.catch_up, made.mongo),
+        erasure=made.erasure,
         dependencies={
             "mongo": made.mongo,
             "keyring": made.keyring,
@@ -214,7 +213,7 @@ def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group
         topics=[event.topic for event in owned_by(SERVICE)],
         jobs=_jobs(made),
         indexes=INDEXES,
-        before=partial(made.erasure.catch_up, made.mongo),
+        erasure=made.erasure,
         background=[("consume", partial(made.consent_freshness.watch, consumer))],
     )
 
@@ -224,6 +223,5 @@ def _jobs(made: Parts) -> list[Job]:
     return [
         Job("sweep", told.sweep_every, partial(sweep, made.mongo, made.lifecycles)),
         *block_jobs(mongo=made.mongo, signatures=made.signatures, every=told.access_log_sealed_every, kept=told.access_log_kept),
-        Job("erasures", timedelta(seconds=2), partial(made.erasure.finish, made.mongo)),
         Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

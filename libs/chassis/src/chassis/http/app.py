@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
@@ -18,6 +18,8 @@ from pymongo.errors import PyMongoError
 from chassis import outbox
 from chassis.background import Task, running
 from chassis.clock import Clock
+from chassis.erasure import INDEXES as ERASURE_INDEXES
+from chassis.erasure import Erasure
 from chassis.http import idempotency
 from chassis.http.bodies import MAX_BYTES, ReadableRequest, check_media_type
 from chassis.http.context import RequestContext, add_headers
@@ -48,7 +50,7 @@ def build_api(
     mongo: Mongo,
     clock: Clock,
     indexes: Sequence[Indexes] = (),
-    before: Callable[[], Awaitable[object]] | None = None,
+    erasure: Erasure | None = None,
     dependencies: Mapping[str, Any] | None = None,
     background: Mapping[str, Task] | None = None,
     tokens: Tokens | None = None,
@@ -57,15 +59,16 @@ def build_api(
     """Return a service's API.
 
     Routes may take the dependencies `caller`, `purpose`, `if_match`, `attempt` and `page`, and those given here: values, or
-    `Provide`. Nothing is connected before the lifespan, and nothing in it waits for a dependency that is down; until `before`
-    has run, each request but those for health is answered 503.
+    `Provide`. Nothing is connected before the lifespan, and nothing in it waits for a dependency that is down; until `erasure`
+    has caught up, each request but those for health is answered 503.
 
     Raises:
         ImproperlyConfiguredException: A route has no rule (`opt={"access": …}`), or purposes that its callers may not state.
     """
     known, prepared = Known(mongo, poll=settings.known_poll), asyncio.Event()
+    every = [outbox.INDEXES, KNOWN_INDEXES, ERASURE_INDEXES, idempotency.INDEXES, *indexes]
     tasks = {
-        "prepare": _preparing(mongo, [outbox.INDEXES, KNOWN_INDEXES, idempotency.INDEXES, *indexes], before, prepared),
+        "prepare": _preparing(mongo, every, erasure, prepared),
         "known": known.run,
         **(background or {}),
     }
@@ -155,18 +158,16 @@ def _background(tasks: Mapping[str, Task]) -> Lifespan:
     return lifespan
 
 
-def _preparing(
-    mongo: Mongo, indexes: Sequence[Indexes], before: Callable[[], Awaitable[object]] | None, prepared: asyncio.Event
-) -> Task:
-    if before is None:
+def _preparing(mongo: Mongo, indexes: Sequence[Indexes], erasure: Erasure | None, prepared: asyncio.Event) -> Task:
+    if erasure is None:
         prepared.set()
 
     async def prepare() -> None:
         while True:
             try:
                 await mongo.ensure_indexes(*indexes)
-                if before is not None:
-                    await before()
+                if erasure is not None:
+                    await erasure.catch_up(mongo)
                 return prepared.set()
             except PyMongoError:
                 await asyncio.sleep(1)
