@@ -31,6 +31,7 @@ SUSPECT = ("mail", "name", "address", "telephone", "phone", "birth", "gender", "
 KNOWN = {
     ("identity.organisation.v1", "name"): "the organisation's",
     ("profiles.vacancy.v1", "place.name"): "the town's",
+    ("profiles.vacancy.v1", "also_at.name"): "the town's",
     **{(f"{asker}.mail-request.v1", "address"): "which of two addresses" for asker in ("identity", "profiles", "consent")},
 }
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from chassis.ids import new_id
+from chassis.mongo import transact
 from testkit.samples import vacancies
 
 NAME = "Waterlinie Werk"
@@ -138,8 +139,11 @@ async def test_r33_only_systems_with_the_scope_and_recruiters_publish(world, sys
 
 
 def place(locality, region=None):
-    address = {"addressLocality": locality, **({"addressRegion": region} if region else {})}
-    return {"jobLocation": {"@type": "Place", "address": address}}
+    return {"jobLocation": located(locality, region)}
+
+
+def located(locality, region=None):
+    return {"@type": "Place", "address": {"addressLocality": locality, **({"addressRegion": region} if region else {})}}
 
 
 def salary(**value):
@@ -158,6 +162,13 @@ BAD = [
     (place("Atlantis"), "jobLocation.address.addressLocality", "unknown"),
     (place("Utrecht", "Groningen"), "jobLocation.address.addressLocality", "unknown"),
     (place("Hengelo"), "jobLocation.address.addressLocality", "ambiguous"),
+    ({"jobLocation": [located("Zwolle"), located("Hengelo")]}, "jobLocation.1.address.addressLocality", "ambiguous"),
+    ({"jobLocation": [located("Zwolle"), {"address": {}}]}, "jobLocation.1.address.addressLocality", "required"),
+    ({"jobLocation": [located("Zwolle")] * 21}, "jobLocation", "too_long"),
+    ({"industry": "zwendel"}, "industry", "unknown"),
+    ({"industry": ["Bouwnijverheid", "zwendel"]}, "industry.1", "unknown"),
+    ({"industry": ["Horeca"] * 6}, "industry", "too_long"),
+    ({"jobStartDate": "zo snel mogelijk"}, "jobStartDate", "date_from_datetime_parsing"),
     ({"jobLocation": None}, "jobLocation", "required"),
     ({"jobLocationType": "MOON"}, "jobLocationType", "literal_error"),
     ({"employmentType": "SLAVERY"}, "employmentType", "unknown"),
@@ -199,11 +210,65 @@ async def test_r20_what_can_be_said_in_several_ways_is_understood(world, system)
         "validThrough": f"{world.today.isoformat()}T22:30:00+00:00",
         "baseSalary": {"currency": "EUR", "value": {"value": 20, "unitText": "HOUR"}},
         "jobLocationType": "TELECOMMUTE",
-        "industry": "a property that nobody reads here",
+        "industry": {"@type": "DefinedTerm", "name": "bouwnijverheid"},
+        "jobBenefits": "a property that nobody reads here",
     }
     shown = await system.get(f"/vacancies/{await published(world, system, **says)}")
     assert shown["place"]["province"] == "NL-OV"
-    assert (shown["hours"], shown["skills"], shown["remote"]) == ({"from": 32, "to": 32}, ["lassen", "solderen"], True)
-    assert (shown["contract_types"], shown["level"]) == (["temporary"], "mbo-4")
-    assert shown["salary_a_month"] == {"from": 3467, "to": None}
-    assert "industry" not in shown
+    assert (shown["hours"], shown["skills"], shown["workplace"]) == ({"from": 32, "to": 32}, ["lassen", "solderen"], "hybrid")
+    assert (shown["contract_types"], shown["level"], shown["sectors"]) == (["temporary"], "mbo-4", ["construction"])
+    assert shown["salary_a_month"] == {"from": 3467, "to": 3467}
+    assert "jobBenefits" not in shown
+
+
+async def test_r20_several_places_sectors_pay_and_a_first_day_are_told(world, system):
+    says = {
+        "jobLocation": [located("Zwolle"), located("Hengelo", "Gelderland"), located("zwolle")],
+        "industry": ["care", "Education"],
+        "baseSalary": {"currency": "EUR", "value": {"minValue": 18, "maxValue": 24.5, "unitText": "HOUR"}},
+        "jobStartDate": "2027-01-04",
+    }
+    vacancy = await published(world, system, **says)
+    (event,) = await world.events("vacancy", vacancy)
+    assert (event["place"]["name"], [one["province"] for one in event["also_at"]]) == ("Zwolle", ["NL-GE"])
+    assert (event["remote"], event["hybrid"]) == (False, False)
+    assert (event["salary_min"], event["salary_max"]) == (3120, 4247)
+    assert (event["sectors"], event["starts_on"]) == (["care", "education"], "2027-01-04")
+    shown = await system.get(f"/vacancies/{vacancy}")
+    assert [one["name"] for one in shown["places"]] == ["Zwolle", "Hengelo (Gelderland)"]
+    assert (shown["workplace"], shown["starts_on"]) == ("on-site", "2027-01-04")
+
+
+@pytest.mark.parametrize(
+    ("says", "workplace"),
+    [
+        ({}, "on-site"),
+        ({"jobLocationType": "TELECOMMUTE"}, "hybrid"),
+        ({"jobLocationType": "TELECOMMUTE", "jobLocation": None}, "remote"),
+    ],
+)
+async def test_r20_telecommuting_is_partly_at_the_place_that_is_named_and_from_anywhere_without_one(
+    world, system, says, workplace
+):
+    vacancy = await published(world, system, **says)
+    (event,) = await world.events("vacancy", vacancy)
+    assert (event["remote"], event["hybrid"]) == (workplace == "remote", workplace == "hybrid")
+    assert (await system.get(f"/vacancies/{vacancy}"))["workplace"] == workplace
+
+
+@pytest.mark.parametrize("remote", [True, False])
+async def test_r20_a_vacancy_kept_before_there_were_sectors_and_several_places_is_read(world, system, remote):
+    vacancy = await published(world, system)
+    document = await world.made.mongo.find_one("vacancies", {"_id": vacancy})
+    facts = document["facts"]
+    first = facts["places"][0]
+    new = ("places", "workplace", "sectors", "starts_on")
+    document["facts"] = {name: value for name, value in facts.items() if name not in new} | {"place": first, "remote": remote}
+
+    async def keep(uow):
+        uow.replace("vacancies", document)
+
+    await transact(world.made.mongo, keep)
+    shown = await system.get(f"/vacancies/{vacancy}")
+    assert [one["name"] for one in shown["places"]] == [first["label"]]
+    assert (shown["workplace"], shown["sectors"], shown["starts_on"]) == ("remote" if remote else "on-site", [], None)

@@ -26,11 +26,14 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) or value is None else [value]
 
 
+def _named(value: Any) -> Any:
+    """Return a list of names, whether they came as texts or as `DefinedTerm`s."""
+    return [part.get("name") if isinstance(part, dict) else part for part in _listed(value) or ()]
+
+
 def _split(value: Any) -> Any:
-    """Return skills as a list, whether they came as a list, as `DefinedTerm`s or as one text with commas."""
-    parts = value.split(",") if isinstance(value, str) else _listed(value)
-    named = [part.get("name") if isinstance(part, dict) else part for part in parts or ()]
-    return [part for part in named if part != ""]
+    """Return skills as a list, also those in one text with commas."""
+    return [part for part in _named(value.split(",") if isinstance(value, str) else value) if part != ""]
 
 
 def _day(value: Any) -> Any:
@@ -125,13 +128,15 @@ class JobPosting(Part):
     description: Text
     organisation: Named = Field(alias="hiringOrganization")
     identifier: Identifier | Line | None = None
-    location: Annotated[list[JobLocation], BeforeValidator(_listed), Field(max_length=1)] = Field([], alias="jobLocation")
+    location: Annotated[list[JobLocation], BeforeValidator(_listed), Field(max_length=20)] = Field([], alias="jobLocation")
     location_type: Literal["TELECOMMUTE"] | None = Field(None, alias="jobLocationType")
     posted: Day | None = Field(None, alias="datePosted")
     valid_through: Day | None = Field(None, alias="validThrough")
+    starts: Day | None = Field(None, alias="jobStartDate")
     employment: Annotated[list[Line], BeforeValidator(_listed), Field(max_length=10)] = Field([], alias="employmentType")
     work_hours: Line | None = Field(None, alias="workHours")
     skills: Annotated[list[Line], BeforeValidator(_split), Field(max_length=50)] = []
+    industry: Annotated[list[Line], BeforeValidator(_named), Field(max_length=5)] = []
     education: Credential | Line | None = Field(None, alias="educationRequirements")
     salary: Salary | None = Field(None, alias="baseSalary")
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2_000), AfterValidator(readable)] | None = (

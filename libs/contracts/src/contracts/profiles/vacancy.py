@@ -43,7 +43,15 @@ EQF: Final[Mapping[str, int]] = {
 }
 """The level of each in the European Qualifications Framework, by which levels are compared."""
 
+FULL_TIME_HOURS: Final = 40
+A_MONTH: Final[Mapping[str, float]] = {"MONTH": 1.0, "YEAR": 1 / 12, "HOUR": FULL_TIME_HOURS * 52 / 12}
+"""What pay of each unit (schema.org's words) is for a month of full-time work, by which salaries are compared."""
+
+WorkplaceType = Literal["on-site", "hybrid", "remote"]
+"""Where the work is done: at its places, partly there and partly elsewhere, or from anywhere."""
+
 Hours = Annotated[int, Field(ge=0, le=80)]
+Euros = Annotated[int, Field(ge=0)]
 
 
 class Workplace(Body):
@@ -80,24 +88,50 @@ class VacancyEvent(Event):
     title: Words
     description: Text
     place: Workplace | None
-    """None when the work is done from anywhere."""
+    """The first of its places; None when the work is done from anywhere."""
+    also_at: tuple[Workplace, ...] = ()
+    """Its other places: the work is done at one of them, which one is agreed later."""
     remote: bool
+    """The work can be done from anywhere."""
+    hybrid: bool = False
+    """The work is done partly at its place; never together with `remote`."""
     skills: tuple[Words, ...]
     level: Level | None
     hours_min: Hours | None
     hours_max: Hours | None
-    salary_min: Annotated[int, Field(ge=0)] | None
+    salary_min: Euros | None
     """Whole euros before tax, a month of full-time work."""
+    salary_max: Euros | None = None
+    """Likewise; None: no upper end is stated."""
     contract_types: tuple[Code, ...]
     """permanent, temporary, agency, freelance, internship, apprenticeship, volunteer."""
+    sectors: tuple[Code, ...] = ()
+    """What the organisation does, as `contracts.sectors` names it."""
+    starts_on: date | None = None
+    """The day on which the work begins; None: not stated."""
     url: Link | None
     """The organisation's own page about it."""
 
     @model_validator(mode="after")
-    def _hours_are_in_order(self) -> "VacancyEvent":
-        if self.hours_min is not None and self.hours_max is not None and self.hours_min > self.hours_max:
-            raise ValueError("hours_min is at most hours_max")
+    def _holds_together(self) -> "VacancyEvent":
+        for name, least, most in (("hours", self.hours_min, self.hours_max), ("salary", self.salary_min, self.salary_max)):
+            if least is not None and most is not None and least > most:
+                raise ValueError(f"{name}_min is at most {name}_max")
+        if self.remote and self.hybrid:
+            raise ValueError("either remote or hybrid")
+        if self.also_at and self.place is None:
+            raise ValueError("the first of several places is `place`")
         return self
+
+    @property
+    def places(self) -> tuple[Workplace, ...]:
+        """Every place of the work; none when it is done from anywhere."""
+        return () if self.place is None else (self.place, *self.also_at)
+
+    @property
+    def workplace(self) -> WorkplaceType:
+        """Where the work is done."""
+        return "remote" if self.remote else "hybrid" if self.hybrid else "on-site"
 
     @property
     def key(self) -> str:
@@ -121,7 +155,10 @@ SAMPLES = (
         hours_min=32,
         hours_max=40,
         salary_min=3200,
+        salary_max=4100,
         contract_types=("permanent",),
+        sectors=("construction",),
+        starts_on=date(2026, 5, 1),
         url="https://desteiger.example/vacatures/werkvoorbereider",
     ),
 )

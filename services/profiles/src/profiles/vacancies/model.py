@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from chassis import places
 from chassis.places import AmbiguousPlaceError, Place
-from contracts.profiles.vacancy import EQF
+from contracts.profiles.vacancy import A_MONTH, EQF, WorkplaceType
+from contracts.sectors import SECTORS
 
 from profiles.jobposting import JobLocation, JobPosting, Salary
 
@@ -39,8 +40,8 @@ _CREDENTIALS = {
 """Our own codes, and the words that search engines read in a posting."""
 _HOURS = re.compile(r"(\d{1,2})(?:\s*[-\u2013]\s*(\d{1,2}))?(?:\s*(?:uur|hours?))?(?:\s*(?:per|a)\s*week)?", re.IGNORECASE)
 _MOST_HOURS = 80
-_A_MONTH = {"MONTH": 1.0, "YEAR": 1 / 12, "HOUR": 40 * 52 / 12}
-"""What a month of full-time work is of each unit; full time is 40 hours a week."""
+_SECTORS = {name.casefold(): code for code, section in SECTORS.items() for name in (code, section.nl, section.en)}
+"""A sector's code by what an organisation may write: the code, or its name in Dutch or English."""
 
 
 class BrokenRuleError(Exception):
@@ -64,14 +65,16 @@ class Facts:
 
     title: str
     description: str
-    place: Place | None
-    remote: bool
+    places: tuple[Place, ...]
+    workplace: WorkplaceType
     valid_through: date | None
     skills: tuple[str, ...]
     level: str | None
     hours: tuple[int, int] | None
     salary: tuple[int, int | None] | None
     contract_types: tuple[str, ...]
+    sectors: tuple[str, ...]
+    starts_on: date | None
     url: str | None
     reference: str | None
 
@@ -102,20 +105,20 @@ def facts_of(posting: JobPosting, *, organisation: str, today: date) -> Facts:
     if posting.organisation.name.casefold() != organisation.casefold():
         raise BrokenRuleError("hiringOrganization.name", "own-organisation", "must be the organisation that you act for")
     _check_days(posting, today)
-    if not posting.location and posting.location_type is None:
-        raise BrokenRuleError("jobLocation", "required", "say where the work is done, or jobLocationType TELECOMMUTE")
     identifier = posting.identifier
     return Facts(
         title=posting.title,
         description=posting.description,
-        place=_place(posting.location[0]) if posting.location else None,
-        remote=posting.location_type is not None,
+        places=_places(posting.location),
+        workplace=_workplace(posting),
         valid_through=posting.valid_through,
         skills=tuple(dict.fromkeys(posting.skills)),
         level=_level(posting),
         hours=_hours(posting.work_hours),
         salary=_a_month(posting.salary),
         contract_types=_contract_types(posting.employment),
+        sectors=_sectors(posting.industry),
+        starts_on=posting.starts,
         url=posting.url,
         reference=identifier if identifier is None or isinstance(identifier, str) else identifier.value,
     )
@@ -132,8 +135,23 @@ def _check_days(posting: JobPosting, today: date) -> None:
         raise BrokenRuleError("validThrough", "past", "must not lie before today")
 
 
-def _place(location: JobLocation) -> Place:
-    address, field = location.address, "jobLocation.address.addressLocality"
+def _workplace(posting: JobPosting) -> WorkplaceType:
+    """Return where the work is done: TELECOMMUTE beside a place is partly there, without one from anywhere."""
+    if posting.location_type is None and not posting.location:
+        raise BrokenRuleError("jobLocation", "required", "say where the work is done, or jobLocationType TELECOMMUTE")
+    if posting.location_type is None:
+        return "on-site"
+    return "hybrid" if posting.location else "remote"
+
+
+def _places(locations: list[JobLocation]) -> tuple[Place, ...]:
+    """Return the places, each once; a refusal names the number of one of several."""
+    numbers = [f"jobLocation.{number}" for number in range(len(locations))] if len(locations) > 1 else ["jobLocation"]
+    return tuple(dict.fromkeys(_place(location, where) for where, location in zip(numbers, locations, strict=False)))
+
+
+def _place(location: JobLocation, where: str) -> Place:
+    address, field = location.address, f"{where}.address.addressLocality"
     name = f"{address.locality} ({address.region})" if address.region else address.locality
     try:
         found = places.find(name)
@@ -171,12 +189,13 @@ def _a_month(salary: Salary | None) -> tuple[int, int | None] | None:
     if salary is None:
         return None
     amount = salary.value
-    least, most = amount.min_value if amount.min_value is not None else amount.value, amount.max_value
+    least = amount.min_value if amount.min_value is not None else amount.value
+    most = amount.max_value if amount.max_value is not None else amount.value
     if least is None:
         raise BrokenRuleError("baseSalary.value", "required", "minValue, or value")
     if most is not None and most < least:
         raise BrokenRuleError("baseSalary.value.maxValue", "range", "must not be less than minValue")
-    times = _A_MONTH[amount.unit]
+    times = A_MONTH[amount.unit]
     return round(least * times), None if most is None else round(most * times)
 
 
@@ -188,3 +207,11 @@ def _contract_types(kinds: list[str]) -> tuple[str, ...]:
             raise BrokenRuleError("employmentType", "unknown", f"one of {', '.join(_CONTRACTS)}", tuple(_CONTRACTS))
         found.append(_CONTRACTS[code])
     return tuple(dict.fromkeys(one for one in found if one is not None))
+
+
+def _sectors(names: list[str]) -> tuple[str, ...]:
+    for number, name in enumerate(names):
+        if name.casefold() not in _SECTORS:
+            field = f"industry.{number}" if len(names) > 1 else "industry"
+            raise BrokenRuleError(field, "unknown", f"one of {', '.join(SECTORS)}, or its name", tuple(SECTORS))
+    return tuple(dict.fromkeys(_SECTORS[name.casefold()] for name in names))

@@ -106,6 +106,7 @@ def _response(vacancy: Vacancy) -> Response[dict[str, Any]]:
 
 def _shown(vacancy: Vacancy) -> dict[str, Any]:
     facts = vacancy.facts
+    places = [{"name": place.label, "province": place.province} for place in facts.places]
     return {
         "id": vacancy.id,
         "organisation": vacancy.organisation,
@@ -116,13 +117,17 @@ def _shown(vacancy: Vacancy) -> dict[str, Any]:
         "reference": facts.reference,
         "title": facts.title,
         "description": facts.description,
-        "place": {"name": facts.place.label, "province": facts.place.province} if facts.place else None,
-        "remote": facts.remote,
+        "place": places[0] if places else None,
+        "places": places,
+        "remote": facts.workplace == "remote",
+        "workplace": facts.workplace,
         "skills": facts.skills,
         "level": facts.level,
         "hours": _range(facts.hours),
         "salary_a_month": _range(facts.salary),
         "contract_types": facts.contract_types,
+        "sectors": facts.sectors,
+        "starts_on": facts.starts_on,
         "url": facts.url,
     }
 

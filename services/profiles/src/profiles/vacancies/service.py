@@ -89,8 +89,12 @@ def _keep(uow: UnitOfWork, vacancy: Vacancy) -> Vacancy:
 
 
 def _event(vacancy: Vacancy) -> VacancyEvent:
-    facts, place = vacancy.facts, vacancy.facts.place
-    hours = facts.hours or (None, None)
+    facts = vacancy.facts
+    places = [
+        Workplace(name=one.name, province=one.province, latitude=one.latitude, longitude=one.longitude) for one in facts.places
+    ]
+    hours_min, hours_max = facts.hours or (None, None)
+    salary_min, salary_max = facts.salary or (None, None)
     return VacancyEvent.model_validate(
         {
             "vacancy": vacancy.id,
@@ -100,15 +104,19 @@ def _event(vacancy: Vacancy) -> VacancyEvent:
             "valid_through": facts.valid_through,
             "title": facts.title,
             "description": facts.description,
-            "place": place
-            and Workplace(name=place.name, province=place.province, latitude=place.latitude, longitude=place.longitude),
-            "remote": facts.remote,
+            "place": places[0] if places else None,
+            "also_at": places[1:],
+            "remote": facts.workplace == "remote",
+            "hybrid": facts.workplace == "hybrid",
             "skills": facts.skills,
             "level": facts.level,
-            "hours_min": hours[0],
-            "hours_max": hours[1],
-            "salary_min": facts.salary[0] if facts.salary else None,
+            "hours_min": hours_min,
+            "hours_max": hours_max,
+            "salary_min": salary_min,
+            "salary_max": salary_max,
             "contract_types": facts.contract_types,
+            "sectors": facts.sectors,
+            "starts_on": facts.starts_on,
             "url": facts.url,
         }
     )

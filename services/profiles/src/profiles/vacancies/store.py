@@ -11,6 +11,8 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from profiles.vacancies.model import Facts, State, Vacancy
 
 COLLECTION = "vacancies"
+_TUPLES = ("skills", "contract_types", "sectors", "hours", "salary")
+_DAYS = ("valid_through", "starts_on")
 INDEXES = {COLLECTION: [IndexModel([("organisation", ASCENDING), ("_id", DESCENDING)])]}
 
 
@@ -49,16 +51,17 @@ def _to_document(vacancy: Vacancy) -> Document:
         "state": vacancy.state.value,
         "published_on": vacancy.published_on.isoformat(),
         "closed_on": vacancy.closed_on.isoformat() if vacancy.closed_on else None,
-        "facts": {**facts, "valid_through": facts["valid_through"].isoformat() if facts["valid_through"] else None},
+        "facts": {**facts, **{name: facts[name].isoformat() if facts[name] else None for name in _DAYS}},
     }
 
 
 def _from_document(document: Document) -> Vacancy:
-    facts, closed = dict(document["facts"]), document["closed_on"]
-    for name in ("skills", "contract_types", "hours", "salary"):
+    facts, closed = _as_today(document["facts"]), document["closed_on"]
+    for name in _TUPLES:
         facts[name] = None if facts[name] is None else tuple(facts[name])
-    facts["place"] = Place(**facts["place"]) if facts["place"] else None
-    facts["valid_through"] = date.fromisoformat(facts["valid_through"]) if facts["valid_through"] else None
+    for name in _DAYS:
+        facts[name] = date.fromisoformat(facts[name]) if facts[name] else None
+    facts["places"] = tuple(Place(**place) for place in facts["places"])
     return Vacancy(
         id=document["_id"],
         organisation=document["organisation"],
@@ -68,3 +71,13 @@ def _from_document(document: Document) -> Vacancy:
         closed_on=date.fromisoformat(closed) if closed else None,
         sequence=document["sequence"],
     )
+
+
+def _as_today(facts: Document) -> Document:
+    """Return the facts of a vacancy, also of one that was kept when it had one place, no sector and no first day."""
+    if "places" in facts:
+        return dict(facts)
+    kept = {name: value for name, value in facts.items() if name not in {"place", "remote"}}
+    places = [facts["place"]] if facts["place"] else []
+    workplace = "remote" if facts["remote"] else "on-site"
+    return {**kept, "places": places, "workplace": workplace, "sectors": (), "starts_on": None}
