@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from chassis.clock import Clock, day_of, year_later
+from chassis.clock import Clock, day_of, year_later, years_before, years_later
 
 A_YEAR = timedelta(days=365)
 
@@ -49,3 +49,13 @@ def test_days_are_counted_in_amsterdam(moment, day):
 def test_a_year_after_29_february_is_1_march():
     assert year_later(date(2028, 2, 29)) == date(2029, 3, 1)
     assert year_later(date(2026, 11, 24)) == date(2027, 11, 24)
+
+
+@pytest.mark.parametrize("years", [1, 4, 5])
+def test_what_is_so_many_years_ago_is_what_has_come_by_then(years):
+    """Over two leap years, day by day: the two never contradict each other."""
+    today = date(2027, 2, 20)
+    while today < date(2029, 3, 10):
+        last = years_before(today, years)
+        assert years_later(last, years) <= today < years_later(last + timedelta(days=1), years)
+        today += timedelta(days=1)

@@ -66,3 +66,11 @@ def years_later(day: date, years: int) -> date:
         return day.replace(year=day.year + years)
     except ValueError:
         return date(day.year + years, 3, 1)
+
+
+def years_before(day: date, years: int) -> date:
+    """Return the last day that is so many years ago by now: `years_later` of it has come, of the next day it has not."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 2, 28)

@@ -24,6 +24,10 @@ class State(StrEnum):
     ERASED = "erased"
 
 
+ENDED = (State.WITHDRAWN, State.ERASED)
+"""The states in which a consent is over: from that day on its proof has a term."""
+
+
 class Answer(StrEnum):
     """What a person may say to what was shown."""
 
@@ -96,11 +100,16 @@ class Decision:
         return f"{self.subject}:{self.purpose}:{self.controller}"
 
 
-def show(current: Decision | None, presentation: Presentation, *, purpose: str, controller: str) -> Decision | None:
-    """Return the first line of a history, or None when the person has decided, or was shown a text, before."""
+def show(
+    current: Decision | None, presentation: Presentation, *, purpose: str, controller: str, after: int = 0
+) -> Decision | None:
+    """Return the first line of a history, or None when the person has decided, or was shown a text, before.
+
+    `after`: the last sequence of a history whose term is over; followers would pass over a lower one.
+    """
     if current is not None:
         return None
-    return Decision(presentation.subject, purpose, controller, State.SHOWN, presentation.shown, presentation.shown_on)
+    return Decision(presentation.subject, purpose, controller, State.SHOWN, presentation.shown, presentation.shown_on, after + 1)
 
 
 def decide(current: Decision, presentation: Presentation, answer: Answer, *, in_force: str | None, today: date) -> Decision:

@@ -1,10 +1,16 @@
-"""Shows, decides, withdraws, and looks back. Every step is one line of history and one event, in one transaction."""
+"""Shows, decides, withdraws, looks back, and forgets after the term.
+
+Every step is one line of history and one event, in one transaction.
+"""
 
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
+from typing import Final
 
-from chassis.clock import Clock
+from chassis.clock import Clock, years_before
 from chassis.ids import new_id
+from chassis.mongo import Mongo, transact
 from chassis.uow import Reads, UnitOfWork
 from contracts.consent.decision import PORTAL, DecisionEvent
 
@@ -12,6 +18,9 @@ from consent.callers.service import may_decide
 from consent.decisions import model, store
 from consent.decisions.model import Answer, Decision, Presentation, Refusal, RefusedError
 from consent.statements.model import Language, Statements
+
+BATCH: Final = 200
+"""How much of what is past its term one run, or one transaction, removes at most."""
 
 
 async def present(
@@ -85,7 +94,40 @@ async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
             kept = store.save(uow, wanted, at=uow.clock.machine())
             uow.emit_tombstone(DecisionEvent.topic, key=kept.key, sequence=kept.sequence)
             ended += 1
-    return {"consents": ended}
+    return {"consents": ended, "forgotten-consents": await store.drop_sequences(uow, subject)}
+
+
+async def remove_ended(mongo: Mongo, years: int) -> int:
+    """Remove the proof of consents that ended so many years ago (domain time), and return how many documents went.
+
+    With the line that ended a consent goes all that led to it. Where nothing came after it, every service forgets the decision.
+    """
+    until = years_before(mongo.clock.today(), years)
+    due = await store.ended(mongo, until, limit=BATCH)
+    gone = sum([await transact(mongo, partial(_remove_up_to, one)) for one in due])
+    return gone + await transact(mongo, partial(_remove_unused, until))
+
+
+async def _remove_up_to(last: Decision, uow: UnitOfWork) -> int:
+    lines = await store.lines_until(uow, last.key, last.sequence, limit=BATCH)
+    gone = await store.remove_lines(uow, lines)
+    present = await store.decision(uow, last.key)
+    if not lines or lines[-1]["sequence"] != last.sequence:
+        return gone  # there is more: the line that ended it stands, and is found again
+    if present is None or present.sequence != last.sequence:
+        return gone  # it began anew
+    store.remove(uow, present)
+    if present.state is not model.State.ERASED:  # of whom every service was told already
+        store.keep_sequence(uow, present, present.sequence + 1)
+        uow.emit_tombstone(DecisionEvent.topic, key=present.key, sequence=present.sequence + 1)
+    return gone + 1
+
+
+async def _remove_unused(until: date, uow: UnitOfWork) -> int:
+    due = await store.unused_until(uow, until, limit=BATCH)
+    for presentation in due:
+        store.remove_unused(uow, presentation)
+    return len(due)
 
 
 async def get_presentation(*, reads: Reads, subject: str, presentation: str) -> Presentation | None:
@@ -120,7 +162,8 @@ async def _refuse_closed(reads: Reads, subject: str) -> None:
 
 async def _show(uow: UnitOfWork, clock: Clock, presentation: Presentation, purpose: str) -> None:
     earlier = await store.decision(uow, key_of(presentation.subject, purpose))
-    first = model.show(earlier, presentation, purpose=purpose, controller=PORTAL)
+    after = await store.last_sequence(uow, key_of(presentation.subject, purpose))
+    first = model.show(earlier, presentation, purpose=purpose, controller=PORTAL, after=after)
     if first is not None:
         store.add(uow, first, at=clock.machine())
         uow.emit(_event(first), sequence=first.sequence)

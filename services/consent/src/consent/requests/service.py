@@ -1,11 +1,14 @@
 """Opens requests, hears what services confirm, asks for mails, and lets a person and the operators follow them."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
-from chassis.clock import Clock, years_later
+from chassis.clock import Clock, years_before, years_later
 from chassis.erasure import Erased
 from chassis.hashing import keyed_hash
 from chassis.ids import new_secret
+from chassis.mongo import Mongo, transact
 from chassis.sealed_events import Sealer
 from chassis.uow import Reads, UnitOfWork
 from contracts.consent.mail_request import ConsentMailRequestEvent
@@ -16,7 +19,8 @@ from consent.requests import model, store
 from consent.requests.model import OWN, ErasureRequest, Kept, Part, Phase, Word
 
 FIRST_MAIL, LAST_MAIL = "erasure-begun", "erased"
-PROOF_YEARS = 5
+BATCH: Final = 200
+"""How many requests that are past their term one run removes at most."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Requests:
 
     async def open(self, uow: UnitOfWork, *, request: str, subject: str, language: str) -> None:
         """Open a request and mail the link by which it is followed; once."""
-        if await store.request(uow, request) is not None:
+        if await store.request(uow, request) is not None or await store.is_over(uow, request):
             return
         secret = new_secret()
         opened = model.open_request(
@@ -44,10 +48,10 @@ class Requests:
     async def confirm(self, uow: UnitOfWork, request: str, service: str, part: Part) -> None:
         """Take a service's confirmation; it may come before the news that opens the request."""
         current = await store.request(uow, request)
-        if current is None:
-            store.keep_early(uow, request, service, part)
-        else:
+        if current is not None:
             await self._keep(uow, current, model.confirm(current, service, part))
+        elif not await store.is_over(uow, request):
+            store.keep_early(uow, request, service, part)
 
     def forget_part(self, uow: UnitOfWork, request: str, service: str) -> None:
         """Forget what a service confirmed for a request that is over, or never was."""
@@ -92,11 +96,26 @@ class Requests:
         return keyed_hash(self.hash_key, "request-link", secret)
 
 
-def part_of(erased: Erased) -> Part:
+def part_of(erased: Erased, years: int) -> Part:
     """Return consent's own part as the others confirm theirs: what somebody agreed to stays provable (GDPR, article 7(1))."""
-    until = years_later(erased.on, PROOF_YEARS)
+    until = years_later(erased.on, years)
     kept = (Kept("consent-records", "gdpr-7-1", until), Kept("this-request", "gdpr-5-2", until))
     return Part(Phase(erased.step), erased.on, dict(erased.counts), erased.receipt, kept)
+
+
+async def remove_closed(mongo: Mongo, years: int) -> int:
+    """Remove requests that were closed so many years ago (domain time), tell every service so, and return how many."""
+    due = await store.closed_until(mongo, years_before(mongo.clock.today(), years), limit=BATCH)
+    return sum([await transact(mongo, partial(_remove, request)) for request in due])
+
+
+async def _remove(request: str, uow: UnitOfWork) -> bool:
+    found = await store.request(uow, request)
+    if found is None:
+        return False
+    store.end(uow, request)
+    uow.emit_tombstone(RequestEvent.topic, key=request, sequence=found.sequence + 1)
+    return True
 
 
 async def page(reads: Reads, *, after: str, limit: int, closed_too: bool) -> list[ErasureRequest]:

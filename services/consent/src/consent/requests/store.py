@@ -12,13 +12,17 @@ from consent.requests.model import ErasureRequest, Kept, Part, Phase, Word
 REQUESTS = "requests"
 EARLY = "early_request_parts"
 """Confirmations that came before the request that they are about: order across topics is not promised."""
+OVER = "past_requests"
+"""Requests whose term is over: an id and nothing else, so that late news opens none of them again."""
 INDEXES = {
+    OVER: [],
     EARLY: [IndexModel([("request", ASCENDING)])],
     REQUESTS: [
         IndexModel([("link_hash", ASCENDING)], unique=True),
         IndexModel([("subject", ASCENDING)]),
         IndexModel([("phase", ASCENDING), ("due_on", ASCENDING)]),
         IndexModel([("phase", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("phase", ASCENDING), ("closed_on", ASCENDING)]),
     ],
 }
 _OPEN = {"$in": [phase.value for phase in Phase if phase is not Phase.CLOSED]}
@@ -75,6 +79,23 @@ def add(uow: UnitOfWork, new: ErasureRequest) -> None:
 def save(uow: UnitOfWork, changed: ErasureRequest) -> int:
     """Keep a changed request and return its new sequence."""
     return uow.save(REQUESTS, _row(changed))
+
+
+async def closed_until(reads: Reads, until: date, *, limit: int) -> list[str]:
+    """Return requests that were closed on this day or before, the oldest first."""
+    where = {"phase": Phase.CLOSED.value, "closed_on": {"$lte": until.isoformat()}}
+    return [row["_id"] for row in await reads.find(REQUESTS, where, sort=[("closed_on", ASCENDING)], limit=limit)]
+
+
+def end(uow: UnitOfWork, request_id: str) -> None:
+    """Remove a request whose term is over; its id stays, so that nothing opens it again."""
+    uow.delete(REQUESTS, {"_id": request_id})
+    uow.replace(OVER, {"_id": request_id}, upsert=True)
+
+
+async def is_over(reads: Reads, request_id: str) -> bool:
+    """Tell whether a request was removed after its term."""
+    return await reads.find_one(OVER, {"_id": request_id}) is not None
 
 
 def _row(one: ErasureRequest) -> Document:
