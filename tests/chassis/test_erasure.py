@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 from chassis import erasure as erasures
 from chassis import keyring as keyrings
-from chassis.erasure import Erased, Erasure, Step, is_erased
+from chassis.erasure import Erased, Erasure, Step, is_erased, on_request
 from chassis.ids import new_id
+from chassis.inbox import Subscription, decode
 from chassis.keyfolder import KeyFolder
 from chassis.keyring import KeyDestroyedError, Keyring, SubjectErasedError
 from chassis.mongo import Mongo, transact
 from chassis.uow import UnitOfWork
+from contracts.consent.request import RequestEvent
+from contracts.profiles.request_part import ProfilesRequestPartEvent
 from testkit.clocks import TurnedClock
+from testkit.deliveries import tombstone
 
 THINGS = "things"
 SETTLED = timedelta(seconds=30)
@@ -27,7 +31,7 @@ class Service:
         self.mongo, self.keyring, self.clock = mongo, keyring, clock
         self.told: list[tuple[Erased, int]] = []
         self.steps = (Step("services", self._forget("thing"), ends=False), Step("contact", self._forget("letter")))
-        self.erasure = Erasure(keyring, self.steps, self._tell, SETTLED)
+        self.erasure = Erasure(keyring, self.steps, self._tell, SETTLED, ProfilesRequestPartEvent.topic)
 
     async def keeps(self, subject: str, kind: str = "thing") -> str:
         """Keep something of somebody, as a change does that was on its way."""
@@ -118,6 +122,28 @@ async def test_a_receipt_stands_for_what_it_confirms(service: Service):
     await service.settle()
     (an, _), (jan, _) = service.told
     assert an.receipt != jan.receipt
+
+
+async def test_with_the_requests_term_what_was_confirmed_is_forgotten_and_nobody_comes_back(service: Service):
+    gone = [tombstone(RequestEvent, request, 5).record() for request in ("request", "other")]
+    heard = [decode(one, {(one.topic, RequestEvent.topic.event_type): Subscription(RequestEvent, _nothing)}) for one in gone]
+    await service.asked("an")
+    await service.settle()
+
+    async def work(uow: UnitOfWork) -> None:
+        for one in [*heard, *heard]:
+            await on_request(service.erasure)(one, uow)
+
+    await transact(service.mongo, work)
+    rows = await service.mongo.find("outbox", {})
+    confirmed = service.told[-1][1]
+    assert [(row["key"], row["body"], row["topic"]) for row in rows] == [("request", None, "profiles.request-part.v1")]
+    assert rows[0]["sequence"] > confirmed
+    assert await is_erased(service.mongo, "an")
+
+
+async def _nothing(_incoming: object, _uow: UnitOfWork) -> None:
+    """Stands for a handler that is not asked."""
 
 
 async def test_keys_are_kept_until_the_last_step_and_then_never_made_again(service: Service):

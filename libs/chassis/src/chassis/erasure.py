@@ -21,11 +21,15 @@ from pymongo import ASCENDING, IndexModel
 from chassis.inbox import Handler, Incoming
 from chassis.keyring import ERASED, Keyring
 from chassis.mongo import Indexes, Mongo, transact
+from chassis.outbox import EventTopic
 from chassis.uow import Document, Reads, UnitOfWork
 
 COLLECTION: Final = "erasures"
 INDEXES: Final[Indexes] = {
-    COLLECTION: [IndexModel([("begun", ASCENDING)], partialFilterExpression={"begun": {"$type": "string"}})]
+    COLLECTION: [
+        IndexModel([("begun", ASCENDING)], partialFilterExpression={"begun": {"$type": "string"}}),
+        IndexModel([("request", ASCENDING)]),
+    ]
 }
 PHASES: Final = ("services", "identity", "contact", "closed")
 """The phases of a request, in their order; a service has a step for those in which it is its turn."""
@@ -82,6 +86,8 @@ class Erasure:
     tell: Tell
     settled: timedelta
     """Machine time after which no change that began before the erasure can still be committed: longer than any retries."""
+    told_on: EventTopic | None = None
+    """Where `tell` confirms: what it said is forgotten with the request."""
 
     async def begin(self, uow: UnitOfWork, *, request: str, subject: str, phase: str) -> None:
         """Begin every step up to this phase that has not begun; asked again after the end, confirm again."""
@@ -93,6 +99,14 @@ class Erasure:
             await self._start(uow, row, step)
         if due and not new and row["begun"] is None:
             await self._confirm(uow, row, due[-1].name)
+
+    async def conclude(self, uow: UnitOfWork, request: str) -> None:
+        """Let what was confirmed be forgotten: the request's term is over. Whom it was about stays among the erased."""
+        row = await uow.find_one(COLLECTION, {"request": request})
+        if row is not None and self.told_on is not None:
+            row["sequence"] += 1
+            uow.replace(COLLECTION, {**row, "request": None})
+            uow.emit_tombstone(self.told_on, key=request, sequence=row["sequence"])
 
     async def finish(self, mongo: Mongo) -> int:
         """Go on with what has begun and return how many steps were confirmed. For a job that runs each second or two."""
@@ -200,7 +214,9 @@ def on_request(erasure: Erasure) -> Handler:
 
     async def handle(incoming: Incoming[Any], uow: UnitOfWork) -> None:
         asked: Asked | None = incoming.event
-        if asked is not None:
+        if asked is None:
+            await erasure.conclude(uow, incoming.key)
+        else:
             await erasure.begin(uow, request=asked.request, subject=asked.subject, phase=asked.phase)
 
     return handle

@@ -20,6 +20,7 @@ from chassis.setaside import SetAside
 from chassis.worker import Worker, assemble, make_consumer
 from contracts.consent.request import RequestEvent
 from contracts.identity.dead_letter import IdentityDeadLetterEvent
+from contracts.identity.request_part import IdentityRequestPartEvent
 from contracts.notifications.reseal import NotificationsResealEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.topics import event_on, owned_by
@@ -141,7 +142,7 @@ def parts(settings: IdentitySettings, *, patience: timedelta = REQUEST_PATIENCE)
         link_terms=LinkTerms(settings.confirmation_valid, settings.unconfirmed_kept, settings.mails_per_day),
         key_terms=KeyTerms(settings.signing_key_life, settings.signing_key_notice, settings.access_token_life),
         session_terms=SessionTerms(settings.refresh_idle, settings.refresh_absolute, settings.refresh_grace),
-        erasure=Erasure(resources.keyring, [Step(PHASE, forget)], tell, settings.erasure_settled),
+        erasure=Erasure(resources.keyring, [Step(PHASE, forget)], tell, settings.erasure_settled, IdentityRequestPartEvent.topic),
     )
 
 

@@ -28,6 +28,7 @@ from contracts.identity.organisation import OrganisationEvent
 from contracts.identity.session import SessionEvent
 from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.dead_letter import NotificationsDeadLetterEvent
+from contracts.notifications.request_part import NotificationsRequestPartEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.profile import ProfileEvent
@@ -128,7 +129,7 @@ def use_cases(made: Made, *, matcher: Matcher | None = None) -> Parts:
         unsubscribing=unsubscribing,
         alerts=Alerts(made.clock, searches, matcher or EverySearch(), unsubscribing),
         outward=outward,
-        erasure=Erasure(made.keyring, steps(outward), tell, made.settings.erasure_settled),
+        erasure=Erasure(made.keyring, steps(outward), tell, made.settings.erasure_settled, NotificationsRequestPartEvent.topic),
     )
 
 

@@ -29,6 +29,7 @@ from contracts.identity.signing_key import SigningKeyEvent
 from contracts.notifications.delivery import DeliveryEvent
 from contracts.notifications.sealing_key import NotificationsSealingKeyEvent
 from contracts.profiles.dead_letter import ProfilesDeadLetterEvent
+from contracts.profiles.request_part import ProfilesRequestPartEvent
 from contracts.topics import event_on, owned_by
 from litestar import Litestar, Router
 
@@ -168,7 +169,7 @@ def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE)
         vacancies=Vacancies(made.clock),
         signatures=Signatures(made.mongo, made.keyring, made.hash_key),
         consent_freshness=consent_freshness,
-        erasure=Erasure(made.keyring, [Step(PHASE, forget)], tell, settings.erasure_settled),
+        erasure=Erasure(made.keyring, [Step(PHASE, forget)], tell, settings.erasure_settled, ProfilesRequestPartEvent.topic),
     )
 
 
