@@ -6,6 +6,7 @@ Saving a search is the request to be mailed about it, so no consent is asked bes
 import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Annotated, Any, Literal, Self
 
 from chassis.hashing import normal_word
@@ -13,7 +14,7 @@ from chassis.places import find
 from contracts.profiles.vacancy import EQF, Level
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from notifications.matching.model import Offered, Wanted
+from notifications.matching.model import REMOTE, Offered, Wanted
 
 ContractType = Literal["permanent", "temporary", "agency", "freelance", "internship", "apprenticeship", "volunteer"]
 
@@ -117,11 +118,11 @@ def comparable(criteria: Criteria, *, hashed: Hasher) -> dict[str, Any]:
 def wanted(stored: dict[str, Any]) -> Wanted:
     """Return the stored comparison as the predicate takes it."""
     return Wanted(
-        words=frozenset(stored["words"]),
-        skills=frozenset(stored["skills"]),
+        all_words=frozenset(_number(word) for word in stored["words"]),
+        skills=frozenset(_number(skill) for skill in stored["skills"]),
         near=tuple(stored["near"]) if stored["near"] else None,
         radius_km=stored["radius_km"],
-        eqf=stored["eqf"],
+        levels=frozenset() if stored["eqf"] is None else frozenset({stored["eqf"]}),
         hours=tuple(stored["hours"]) if stored["hours"] else None,
         contract_types=frozenset(stored["contract_types"]),
     )
@@ -140,15 +141,21 @@ def offered(
 ) -> Offered:
     """Return a vacancy's facts as the predicate takes them; its words are hashed like those of the searches."""
     low, high = hours
+    words = {token for text in (*texts, *skills) for token in tokens(text)}
     return Offered(
-        words=frozenset(hashed(token) for token in {token for text in (*texts, *skills) for token in tokens(text)}),
-        skills=frozenset(hashed(_joined(skill)) for skill in skills),
-        position=(position[0], position[1]) if position else None,
-        from_anywhere=remote or position is None,
+        words=frozenset(_number(hashed(token)) for token in words),
+        skills=frozenset(_number(hashed(_joined(skill))) for skill in skills),
+        positions=((position[0], position[1]),) if position else (),
+        workplace=REMOTE if remote else "on-site",
         eqf=EQF.get(level) if level else None,
         hours=None if low is None and high is None else (low or 0, MOST_HOURS if high is None else high),
         contract_types=frozenset(contract_types),
     )
+
+
+def _number(hashed: str) -> int:
+    """Return the number, of 64 bits, that stands for a keyed hash."""
+    return int.from_bytes(blake2b(hashed.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def described(criteria: Criteria) -> str | None:
