@@ -112,8 +112,6 @@ async def _remove_up_to(last: Decision, uow: UnitOfWork) -> int:
     lines = await store.lines_until(uow, last.key, last.sequence, limit=BATCH)
     gone = await store.remove_lines(uow, lines)
     present = await store.decision(uow, last.key)
-    if not lines or lines[-1]["sequence"] != last.sequence:
-        return gone  # there is more: the line that ended it stands, and is found again
     if present is None or present.sequence != last.sequence:
         return gone  # it began anew
     store.remove(uow, present)
