@@ -8,12 +8,15 @@ import pytest
 from testkit.faults.checker import Kind, check
 from testkit.faults.ledger import Fate, Ledger, Offer
 from testkit.faults.mails import AT_MOST_ONCE, JUMPED, REJECTED, message_id
-from testkit.faults.world import Copy, Fact, Life, QueuedMail, Seen, World
+from testkit.faults.world import Asked, Copy, Fact, Life, Outside, QueuedMail, Seen, Word, World
 
 WHO, TOPIC, CAUSE = "somebody", "profiles.profile.v1", "identity:confirm-address:1"
 GONE, LAST_WORDS = "gone@post.example", ("consent:erasure-begun:wish", "consent:erased:wish")
 ALERT = "notifications:alert:search:vacancy"
+REPORT = "notifications:forgets-late:slow:administrator:2026-05-01"
 POISONED = "t/0/1"
+BANK, PROMPT, SLOW = "outward.bank.v1", "prompt", "slow"
+STAYS, WENT, LEFT = "handle-that-stays", "handle-that-went", "handle-of-left"
 Change = Callable[[World, Ledger], None]
 
 
@@ -22,8 +25,30 @@ def fact(sequence: int, offset: int, name: str = "") -> Fact:
 
 
 def copy(cause: str, *, heard: bool = False, old: bool = False) -> Copy:
-    to = "known@post.example" if cause == ALERT else GONE if cause in LAST_WORDS else "new@post.example"
+    to = "known@post.example" if cause in {ALERT, REPORT} else GONE if cause in LAST_WORDS else "new@post.example"
     return Copy(f"<{message_id(cause)}@post.example>", to, heard, old)
+
+
+def of_bank(handle: str, sequence: int, state: str) -> Word:
+    return Word(BANK, handle, sequence, {"state": state})
+
+
+def asking(organisation: str, handle: str, sequence: int, reminder: int = 0, up_to: int = 2) -> Word:
+    return Word(f"organisation.{organisation}.v1", handle, sequence, {"says": "forget", "up_to": up_to, "reminder": reminder})
+
+
+def outside(organisation: str) -> Outside:
+    """A system to which two handles were said to be gone; the slow one was asked about one of them again until it was late."""
+    words = [of_bank(handle, 1, "appeared") for handle in (STAYS, WENT, LEFT)] + [of_bank(one, 2, "gone") for one in (WENT, LEFT)]
+    words += [Word(BANK, WENT, 3, None)]
+    words += [asking(organisation, handle, 1) for handle in (WENT, WENT, LEFT)]  # a copy changes nothing
+    if organisation == PROMPT:
+        words += [Word(f"organisation.{PROMPT}.v1", handle, 2, None) for handle in (WENT, LEFT)]
+        return Outside(PROMPT, True, words, frozenset({STAYS}), frozenset({STAYS}), {}, {})
+    words.append(asking(SLOW, WENT, 2, reminder=3))
+    listed = {WENT: Asked(3, 3, 3, date(2026, 5, 1)), LEFT: Asked(0, 0, 1, date(2026, 5, 4))}
+    asked = {WENT: 3, LEFT: 0}
+    return Outside(SLOW, False, words, frozenset({STAYS, "of earlier"}), frozenset({STAYS}), asked, listed, frozenset({WENT}))
 
 
 def good() -> tuple[World, Ledger]:
@@ -56,9 +81,16 @@ def good() -> tuple[World, Ledger]:
         aggregates={(TOPIC, WHO): 3},
         set_aside={"notifications dead_letters": POISONED, "bank dead_letters": POISONED},
         poisoned=frozenset({POISONED}),
-        queue=[QueuedMail(CAUSE, "confirm-address", "accepted", "taken"), QueuedMail(ALERT, "job-alert", "accepted", "taken")],
-        copies=[copy(CAUSE), copy(CAUSE, heard=True), copy(ALERT), *(copy(word) for word in LAST_WORDS)],
+        queue=[
+            QueuedMail(CAUSE, "confirm-address", "accepted", "taken"),
+            QueuedMail(REPORT, "forgets-late", "accepted", "taken"),
+            QueuedMail(ALERT, "job-alert", "accepted", "taken"),
+        ],
+        copies=[copy(CAUSE), copy(CAUSE, heard=True), copy(ALERT), copy(REPORT), *(copy(word) for word in LAST_WORDS)],
         due={"profiles: steps of the year": 0},
+        outside=[outside(PROMPT), outside(SLOW)],
+        in_bank={STAYS: WHO, "of another round": "somebody else"},
+        leavers={"left": LEFT},
     )
     return world, ledger
 
@@ -84,6 +116,25 @@ def life(**changes: object) -> Change:
 
 def facts(*found: Fact) -> Change:
     return lambda world, _: world.facts.__setitem__(slice(None), found)
+
+
+def system(organisation: str, **changes: object) -> Change:
+    def change(world: World, _: Ledger) -> None:
+        world.outside = [
+            replace(one, **changes) if one.organisation == organisation else one  # type: ignore[arg-type]  # the tests' own words
+            for one in world.outside
+        ]
+
+    return change
+
+
+def told(organisation: str, *more: Word, but: Callable[[Word], bool] = lambda _: False) -> Change:
+    return system(organisation, words=[word for word in outside(organisation).words if not but(word)] + [*more])
+
+
+def listed(**changes: object) -> Change:
+    kept = outside(SLOW).listed
+    return system(SLOW, listed={**kept, WENT: replace(kept[WENT], **changes)})  # type: ignore[arg-type]  # the tests' own words
 
 
 def mail(
@@ -140,6 +191,29 @@ WRONG: list[tuple[Kind, Change]] = [
     (Kind.MAIL_TWICE, lambda world, _: world.copies.append(copy("identity:confirm-address:2"))),
     (Kind.NOT_GONE, lambda world, _: world.left.update({"left": {"profiles.profiles": 1}})),
     (Kind.NOT_GONE, lambda world, _: world.opened.add("left")),
+    (Kind.HELD, system(PROMPT, held=frozenset({STAYS, WENT}))),
+    (Kind.HELD, system(SLOW, replayed=frozenset({STAYS, LEFT}))),
+    (Kind.HELD, lambda world, _: world.in_bank.pop(STAYS)),
+    (Kind.NOT_HELD, system(SLOW, held=frozenset())),
+    (Kind.NOT_HELD, system(PROMPT, replayed=frozenset())),
+    (Kind.NOT_HELD, lambda world, _: world.in_bank.update({"never told": WHO})),
+    (Kind.NOT_GONE, told(PROMPT, but=lambda word: word == of_bank(LEFT, 2, "gone"))),
+    (Kind.NOT_GONE, told(PROMPT, of_bank(LEFT, 3, "appeared"))),
+    (Kind.ASKED_WRONGLY, told(PROMPT, but=lambda word: word == asking(PROMPT, WENT, 1))),
+    (Kind.ASKED_WRONGLY, told(PROMPT, asking(PROMPT, WENT, 3))),
+    (Kind.ASKED_WRONGLY, told(SLOW, asking(SLOW, STAYS, 1, up_to=1))),
+    (Kind.ASKED_WRONGLY, system(SLOW, asked={WENT: 3})),
+    (Kind.ASKED_WRONGLY, system(PROMPT, asked={WENT: 0})),
+    (Kind.ASKED_WRONGLY, lambda world, _: world.in_bank.update({WENT: "came back"})),
+    (Kind.ASKED_WRONGLY, system(SLOW, asked={WENT: 3}, listed={WENT: Asked(3, 3, 3, date(2026, 5, 1))})),
+    (Kind.LOST, system(PROMPT, asked={WENT: 0}, listed={WENT: Asked(0, 0, 0, date(2026, 5, 4))})),
+    (Kind.NOT_REMINDED, listed(reminders=2)),
+    (Kind.NOT_REMINDED, listed(most=2, fewest=2)),
+    (Kind.NOT_REMINDED, listed(late_on=date(2026, 5, 2))),
+    (Kind.NOT_REMINDED, system(SLOW, asked={WENT: 2, LEFT: 0})),
+    (Kind.NOT_REMINDED, system(SLOW, reported=frozenset())),
+    (Kind.NOT_REMINDED, system(SLOW, reported=frozenset({WENT, LEFT}))),
+    (Kind.TOLD_TOO_MUCH, lambda world, _: world.too_much.append("a subject")),
     (Kind.MAIL_MISSING, lambda world, _: world.copies.remove(copy(LAST_WORDS[1]))),
     (Kind.MAIL_MISSING, lambda world, _: world.requests.clear()),
     (Kind.MAIL_TWICE, lambda world, _: world.copies.extend([copy(LAST_WORDS[0], heard=True), copy(LAST_WORDS[0])])),

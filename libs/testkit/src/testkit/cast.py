@@ -15,9 +15,7 @@ from datetime import date
 from typing import Any
 
 import httpx
-from chassis.clock import Clock
 from chassis.ids import new_handle, random_bytes
-from localstack.services import clock_file
 
 from testkit.portal import PASSWORD, Actor, Portal, activate, consent, fill_in, in_bank, ok, show
 from testkit.samples import Person, people
@@ -83,7 +81,7 @@ class Cast:
     @property
     def today(self) -> date:
         """Return the domain's date in this instance."""
-        return Clock(clock_file(self.stack.instance)).today()
+        return self.stack.clock.today()
 
     @property
     def phones(self) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from chassis.clock import Clock
 from chassis.kafka import Kafka
 from localstack import kafka, mail, mongo, services, supervise
 from localstack.instance import ensure, renew
@@ -35,6 +36,11 @@ class Stack:
     def kafka(self) -> Kafka:
         """Kafka, as its administrator."""
         return kafka.login(self.instance)
+
+    @property
+    def clock(self) -> Clock:
+        """Domain time, as the processes of this instance read it."""
+        return Clock(services.clock_file(self.instance))
 
     def mongo_url(self, user: str = "root") -> str:
         """The connection string of a user: `root`, `<service>` or `<service>_keyring`."""

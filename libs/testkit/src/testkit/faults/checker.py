@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from testkit.faults import mails
+from testkit.faults import mails, outside
 from testkit.faults.ledger import Fate, Ledger
 from testkit.faults.world import Fact, World
 
@@ -46,6 +46,11 @@ class Kind(StrEnum):
     UNDONE = "a job left something undone"
     PERSONAL = "personal data in a log"
     NOT_GONE = "somebody who was erased is still there"
+    HELD = "a system outside holds somebody who is not in the bank"
+    NOT_HELD = "a system outside does not hold somebody who is in the bank"
+    ASKED_WRONGLY = "an organisation was not asked once to forget who went, or was asked to forget somebody else"
+    NOT_REMINDED = "an organisation was not asked again or reported when it should have been"
+    TOLD_TOO_MUCH = "an event for systems outside says who somebody is"
     SEEN = "seen while it happened"
 
 
@@ -67,7 +72,8 @@ Found = Iterator[Finding]
 def check(world: World, ledger: Ledger, excuses: frozenset[str] = frozenset()) -> list[Finding]:
     """Return everything that is wrong. What a fault excuses is named in `mails.py`, where it matters."""
     found = [finding for one in CHECKS for finding in one(world, ledger)]
-    found += [Finding(Kind[kind], what) for kind, what in mails.check(world, ledger, excuses)]
+    told = (*mails.check(world, ledger, excuses), *outside.check(world, ledger))
+    found += [Finding(Kind[kind], what) for kind, what in told]
     return list(dict.fromkeys(found))
 
 

@@ -56,6 +56,8 @@ class Client:
     """Organisation and role, for who acts for one."""
     secret: tuple[str, str] | None = None
     """Name and secret of a system, which signs in with them instead."""
+    scope: str = "vacancies:write"
+    """What a system signs in for."""
     patience: float = PATIENCE
 
     async def get(self, path: str, **options: Any) -> Reply:
@@ -113,7 +115,7 @@ class Client:
         """Sign in anew, as who was known before; None when that did not work in time."""
         stranger = Client(self.http, self.ledger, patience=self.patience)
         if self.secret is not None:
-            form = {"grant_type": "client_credentials", "scope": "vacancies:write"}
+            form = {"grant_type": "client_credentials", "scope": self.scope}
             reply = await stranger.send("POST", "identity/v1/oauth/token", data=form, auth=self.secret)
         else:
             body = {"email": self.email, "password": PASSWORD, **(self.acting or {})}

@@ -1,4 +1,4 @@
-"""The organisation that takes part in all rounds of a run: made once, with its recruiter and its system."""
+"""The organisations that take part in all rounds of a run: made once, with their people and their systems."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,20 @@ class Company:
 
     organisation: Organisation
     secret: tuple[str, str]
+    operator: Actor
+    other: str
+    """Another organisation, whose people do nothing: it has a system that follows the bank, and an administrator."""
 
     @classmethod
     async def found(cls, cast: Cast) -> "Company":
-        """Let an operator make it."""
+        """Let an operator make them."""
         operator = await cast.operator()
         organisation = await cast.organisation(operator, f"Vakwerk {cast.mark[:4]}", bank=True)
+        other = await cast.organisation(operator, f"Traagwerk {cast.mark[:4]}", bank=True)
+        await cast.portal.join_organisation(operator, other.id, cast.email("beheerder"), role="administrator")
         wanted = {"name": "Vacaturesysteem", "scopes": ["vacancies:write"]}
         client = ok(await operator.post(f"identity/v1/organisations/{organisation.id}/clients", wanted)).json()
-        return cls(organisation, (client["id"], client["secret"]))
+        return cls(organisation, (client["id"], client["secret"]), operator, other.id)
 
     async def at_work(self, http: httpx.AsyncClient, ledger: Ledger, mark: str, groups: tuple[str, ...]) -> CompanyAtWork:
         """Let it take part in a round."""

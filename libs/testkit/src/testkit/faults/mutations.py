@@ -18,6 +18,7 @@ from testkit.faults.checker import Finding, Kind
 from testkit.faults.companies import VACANCIES
 from testkit.faults.database import alone, primary
 from testkit.faults.fault import seeded
+from testkit.faults.leavers import Leaver
 from testkit.faults.ledger import Fate, Ledger, now
 from testkit.faults.load import TIME_OUT, Load
 from testkit.faults.postoffice import Mood
@@ -47,7 +48,7 @@ class Directed(Rounds):
     async def directed(self, *plays: Play) -> list[Finding]:
         """Let plays take place one after another, and return what the checker finds."""
         ledger = Ledger()
-        await self.observer.begin()
+        await self.observer.begin(ledger)
         async with httpx.AsyncClient(base_url=self.site.stack.gateway, trust_env=False, timeout=TIME_OUT) as http:
             load = await patiently(lambda: self._load(http, ledger, seeded("directed")))
             for play in plays:
@@ -148,6 +149,15 @@ async def the_sender_dies(site: Site, load: Load) -> None:
     await eventually(lambda: site.ready("notifications-worker"), timeout=60)
 
 
+async def somebody_leaves(site: Site, load: Load) -> None:
+    """Systems outside hear of somebody, who then deletes their account."""
+    leaver = Leaver(load.cast, load.ledger, load.http, load.company.look, load.company.groups)
+    load.leavers.append(leaver)
+    await leaver.begin()
+    await eventually(lambda: _told_outside(site, leaver), timeout=30)
+    await leaver.leave(seeded("leaver"))
+
+
 async def _offer(load: Load) -> str:
     """Let somebody save a search that a vacancy then fits; returns the vacancy."""
     one, before = load.candidates[0], set(load.company.titles)
@@ -167,6 +177,16 @@ async def _told(site: Site, load: Load) -> str:
 
     await eventually(lambda: asyncio.to_thread(sent), timeout=30, every=0.2)
     return vacancy
+
+
+async def _told_outside(site: Site, leaver: Leaver) -> bool:
+    """Whether systems outside have been told of somebody."""
+
+    def look() -> bool:
+        with MongoClient[dict[str, int]](site.stack.mongo_url(), readConcernLevel="majority") as client:
+            return client["notifications"]["outward_handles"].count_documents({"_id": leaver.handle}) > 0
+
+    return await asyncio.to_thread(look)
 
 
 async def _applied(site: Site, one: CandidateAtWork) -> bool:
@@ -198,4 +218,5 @@ MUTATIONS = (
     Mutation("majority", "profiles-api", the_primary_is_alone, Kind.LOST),
     Mutation("cause-key", "notifications-worker", a_vacancy_is_changed, Kind.MAIL_TWICE),
     Mutation("mark", "notifications-worker", the_sender_dies, Kind.MAIL_TWICE),
+    Mutation("gone", "notifications-worker", somebody_leaves, Kind.HELD),
 )

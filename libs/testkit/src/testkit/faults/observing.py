@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -15,8 +16,9 @@ from testkit.faults import stored, tail
 from testkit.faults.candidates import PROFILE, STATES, VISIBILITY, CandidateAtWork, choice_of, word_of
 from testkit.faults.client import Client
 from testkit.faults.companies import VACANCIES
+from testkit.faults.followers import Follower
 from testkit.faults.gone import left_of
-from testkit.faults.ledger import now
+from testkit.faults.ledger import Ledger, now
 from testkit.faults.load import Load
 from testkit.faults.site import Site
 from testkit.faults.stored import Stored
@@ -34,6 +36,7 @@ class Observer:
     """Looks at one site, round by round."""
 
     site: Site
+    followers: Sequence[Follower] = ()
     tail: Tail = field(init=False)
     stored: Stored = field(init=False)
     logbook: Logbook = field(init=False)
@@ -42,17 +45,19 @@ class Observer:
 
     def __post_init__(self) -> None:
         """Take the site's addresses."""
-        self.tail = Tail(self.site.stack.kafka)
-        self.stored = Stored(self.site.stack.mongo_url())
+        self.tail = Tail(self.site.stack.kafka, [one.topic for one in self.followers])
+        self.stored = Stored(self.site.stack.mongo_url(), self.site.stack.clock)
         self.logbook = Logbook(self.site.instance)
 
     def close(self) -> None:
         """End the connection to the databases."""
         self.stored.client.close()
 
-    async def begin(self) -> None:
+    async def begin(self, ledger: Ledger) -> None:
         """Note where everything is before a round."""
         self.highest = 0
+        for follower in self.followers:
+            follower.begin(ledger)
         await self.tail.begin()
         await asyncio.to_thread(self.stored.begin)
         self._posted = len(self.site.posted())  # after the queue: what had ended there had been posted
@@ -65,28 +70,30 @@ class Observer:
                 self.highest = max(self.highest, *(await asyncio.to_thread(self.stored.outbox)).values())
             await asyncio.sleep(1)
 
-    async def quiet(self, patience: float, today: str) -> bool:
+    async def quiet(self, patience: float) -> bool:
         """Wait until all that was set in motion has come to its end; tell whether it has."""
         deadline = now() + patience
         while now() < deadline:
             with suppress(KafkaError, PyMongoError, OSError):  # a part may still be on its way back
-                if not await self._moving(today):
+                if not await self._moving():
                     return True
             await asyncio.sleep(0.3)
         return False
 
-    async def _moving(self, today: str) -> bool:
+    async def _moving(self) -> bool:
         """Whether anything still has to happen, the cheap questions first."""
         if await self.unready():
             return True
-        if any((await asyncio.to_thread(self.stored.outbox)).values()) or await asyncio.to_thread(self._waiting, today):
+        if any((await asyncio.to_thread(self.stored.outbox)).values()) or await asyncio.to_thread(self._waiting):
             return True
         await self.tail.read()
         at = await tail.committed(self.tail.kafka, stored.SERVICES)
-        return self.tail.behind(FOLLOWERS, at) or any((await asyncio.to_thread(self.stored.outbox)).values())
+        if self.tail.behind(FOLLOWERS, at) or not all(one.at_rest(self.tail.ends) for one in self.followers):
+            return True
+        return any((await asyncio.to_thread(self.stored.outbox)).values())
 
-    def _waiting(self, today: str) -> bool:
-        return any(self.stored.due(today).values()) or any(mail.state == "queued" for mail in self.stored.queue())
+    def _waiting(self) -> bool:
+        return any(self.stored.due().values()) or any(mail.state == "queued" for mail in self.stored.queue())
 
     async def unready(self) -> dict[str, str]:
         """Which processes do not run, or are not ready."""
@@ -98,11 +105,13 @@ class Observer:
 
     async def look(self, load: Load) -> World:
         """Look at everything."""
-        world = World(load.cast.today, highest_outbox=self.highest, followers=FOLLOWERS, gapless=stored.GAPLESS)
+        world = World(load.cast.today, highest_outbox=self.highest, followers=FOLLOWERS)
+        world.gapless = stored.GAPLESS | {one.topic for one in self.followers}
         await asyncio.gather(*(_ask(one, world) for one in load.candidates), _ask_company(load, world))
-        for leaver in load.leavers:
-            if leaver.who in load.ledger.gone and (await leaver.look(leaver.handle)).status != httpx.codes.NOT_FOUND:
-                world.opened.add(leaver.who)
+        world.leavers = {leaver.who: leaver.handle for leaver in load.leavers if leaver.who in load.ledger.gone}
+        for who, handle in world.leavers.items():
+            if (await load.company.look(handle)).status != httpx.codes.NOT_FOUND:
+                world.opened.add(who)
         for newcomer in load.newcomers:
             world.answers[newcomer.email, "account"] = Seen("confirmed" if await newcomer.has_account() else None)
         await self.tail.read()
@@ -119,7 +128,15 @@ class Observer:
             Copy(one.message_id, one.to, one.heard, number < self._posted) for number, one in enumerate(posted) if one.taken
         ]
         world.personal = [line for line in self.logbook.new_lines() if _personal(line, load)]
+        await self._look_outside(load, world)
         return world
+
+    async def _look_outside(self, load: Load, world: World) -> None:
+        """Look at what systems outside were told; whose a handle is, no record says."""
+        world.outside = list(await asyncio.gather(*(one.look(self.stored) for one in self.followers)))
+        people = {one.who for one in load.candidates} | {one.who for one in load.leavers}
+        said = {word.raw for one in world.outside for word in one.words}
+        world.too_much = [raw for raw in said if _personal(raw, load) or any(who in raw for who in people)]
 
     def _look_inside(self, world: World) -> None:
         keys: dict[str, set[str]] = defaultdict(set)
@@ -128,14 +145,15 @@ class Observer:
         keys["profiles.profile.v1"] |= world.lives.keys()
         world.outbox, world.set_aside = self.stored.outbox(), self.stored.set_aside()
         world.inbox, world.aggregates = self.stored.inbox(keys), self.stored.sequences(keys)
-        world.queue, world.due = self.stored.queue(), self._left_undone(world.today.isoformat())
-        found = self.stored.found(world.lives)
+        world.queue, world.due = self.stored.queue(), self._left_undone()
+        world.in_bank = self.stored.in_bank()
+        found = set(world.in_bank.values())
         world.lives = {who: _with(life, who in found) for who, life in world.lives.items()}
 
-    def _left_undone(self, today: str) -> dict[str, int]:
+    def _left_undone(self) -> dict[str, int]:
         """What jobs have to do and do not: a job may just have given work to another one, which has its turn within seconds."""
         deadline = now() + A_TURN
-        while any((due := self.stored.due(today)).values()) and now() < deadline:
+        while any((due := self.stored.due()).values()) and now() < deadline:
             time.sleep(0.3)
         return due
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from random import Random
 from subprocess import CalledProcessError
@@ -14,6 +14,7 @@ from testkit.cast import Cast
 from testkit.faults.checker import Finding, Kind, check
 from testkit.faults.company import Company
 from testkit.faults.fault import Fault, seeded
+from testkit.faults.followers import following
 from testkit.faults.ledger import Ledger, now
 from testkit.faults.load import TIME_OUT, Load
 from testkit.faults.observing import Observer
@@ -74,7 +75,7 @@ class Rounds:
     @classmethod
     @asynccontextmanager
     async def at(cls, site: Site, seed: str) -> "AsyncIterator[Rounds]":
-        """Bring the site up, with an organisation that takes part in all rounds."""
+        """Bring the site up, with organisations that take part in all rounds."""
         with site.alone():
             await site.prepare()
             async with cls._opened(site, seed) as rounds:
@@ -83,10 +84,12 @@ class Rounds:
     @classmethod
     @asynccontextmanager
     async def _opened(cls, site: Site, seed: str) -> "AsyncIterator[Rounds]":
-        async with Portal(site.stack.gateway, site.stack.mails) as portal:
+        async with AsyncExitStack() as opened:
+            portal = await opened.enter_async_context(Portal(site.stack.gateway, site.stack.mails))
             company = await patiently(lambda: Company.found(Cast(site.stack, portal)))
-            with closing(Observer(site)) as observer:
-                yield cls(site, portal, company, observer, seed)
+            organisations = company.organisation.id, company.other
+            systems = await opened.enter_async_context(following(site.stack, company.operator, *organisations))
+            yield cls(site, portal, company, opened.enter_context(closing(Observer(site, systems))), seed)
 
     async def play(self, number: int, faults: list[Fault]) -> Result:
         """Play one round."""
@@ -112,7 +115,7 @@ class Rounds:
         self.site.away.clear()
         if await self.observer.unready():  # as the round before left it
             await self.site.restore()
-        await self.observer.begin()
+        await self.observer.begin(ledger)
         async with httpx.AsyncClient(base_url=self.site.stack.gateway, trust_env=False, timeout=TIME_OUT) as http:
             load = await patiently(lambda: self._load(http, ledger, random))
             struck += await self._strike(load, faults, random)
@@ -148,7 +151,7 @@ class Rounds:
 
     async def _judge(self, load: Load, faults: list[Fault]) -> list[Finding]:
         patience = HEAVY_PATIENCE if any(fault.heavy for fault in faults) else PATIENCE
-        at_rest = await self.observer.quiet(patience, load.cast.today.isoformat())
+        at_rest = await self.observer.quiet(patience)
         excuses = frozenset[str]().union(*(fault.excuses for fault in faults))
         found = check(await self.observer.look(load), load.ledger, excuses)
         return found if found or at_rest else [Finding(Kind.UNDONE, f"not at rest after {patience:.0f} s")]

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from chassis.clock import Clock, day_of
 from pymongo import MongoClient
 
 from testkit.faults.world import QueuedMail
@@ -14,11 +16,14 @@ STATES = {
     "profiles.profile.v1": ("profiles", "profiles"),
     "profiles.vacancy.v1": ("profiles", "vacancies"),
     "consent.decision.v1": ("consent", "decisions"),
+    "outward.bank.v1": ("notifications", "outward_handles"),
 }
 """Where the state lies that a topic tells of; `_id` is the key, `sequence` its version."""
-GAPLESS = frozenset({"profiles.profile.v1", "profiles.vacancy.v1", "consent.decision.v1"})
+GAPLESS = frozenset({"profiles.profile.v1", "profiles.vacancy.v1", "consent.decision.v1", "outward.bank.v1"})
 """Of these every step is told; an account's sequence also counts steps that are nobody else's business."""
 ASIDE = ("dead_letters", "parked")
+TERM = timedelta(hours=72)
+"""In which organisations have to forget; then nothing tells of a handle any more."""
 
 
 @dataclass
@@ -26,6 +31,7 @@ class Stored:
     """The databases of one instance. `begin` notes what is there before a round."""
 
     url: str
+    clock: Clock
     aside: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     client: MongoClient[dict[str, Any]] = field(init=False)
@@ -66,11 +72,13 @@ class Stored:
 
     def sequences(self, keys: dict[str, set[str]]) -> dict[tuple[str, str], int]:
         """The version of the state of these keys, by topic."""
-        return {
-            (topic, row["_id"]): row["sequence"]
-            for topic, (service, collection) in STATES.items()
-            for row in self.client[service][collection].find({"_id": {"$in": sorted(keys.get(topic, ()))}}, {"sequence": 1})
-        }
+        found: dict[tuple[str, str], int] = {}
+        for topic, several in keys.items():
+            service, collection, before = _state_of(topic)
+            where = {"_id": {"$in": [before + key for key in sorted(several)]}}
+            rows = self.client[service][collection].find(where, {"sequence": 1}) if service else ()
+            found |= {(topic, row["_id"].removeprefix(before)): row["sequence"] for row in rows}
+        return found
 
     def queue(self) -> list[QueuedMail]:
         """All mails."""
@@ -82,20 +90,49 @@ class Stored:
         rows = self.client["consent"]["requests"].find({"subject": {"$in": list(subjects)}}, {"subject": 1})
         return {row["subject"]: row["_id"] for row in rows}
 
-    def due(self, today: str) -> dict[str, int]:
+    def due(self) -> dict[str, int]:
         """What jobs have left to do."""
+        now = self.clock.now()
         keys = {f"{name}: keys to destroy": self.client[name]["pending_destruction"].count_documents({}) for name in SERVICES}
-        sweep = self.client["profiles"]["profiles"].count_documents({"due_on": {"$type": "string", "$lte": today}})
+        sweep = {"due_on": {"$type": "string", "$lte": day_of(now).isoformat()}}
         erasing = {
             f"{name}: erasures": self.client[name]["erasures"].count_documents({"begun": {"$type": "string"}})
             for name in SERVICES
         }
         requests = self.client["consent"]["requests"].count_documents({"phase": {"$ne": "closed"}})
-        return {**keys, **erasing, "consent: open requests": requests, "profiles: steps of the year": sweep}
+        return {
+            **keys,
+            **erasing,
+            "consent: open requests": requests,
+            "profiles: steps of the year": self.client["profiles"]["profiles"].count_documents(sweep),
+            "notifications: organisations to ask again": self._forgets({"next_at": {"$lte": now}}),
+            "notifications: handles to end": self.client["notifications"]["outward_handles"].count_documents(
+                {"state": "gone", "gone_at": {"$lte": now - TERM}}
+            ),
+        }
 
-    def found(self, subjects: Iterable[str]) -> set[str]:
-        """Who of these lies in the projection that recruiters search."""
-        return {row["_id"] for row in self.client["profiles"]["bank"].find({"_id": {"$in": list(subjects)}}, {"_id": 1})}
+    def _forgets(self, where: dict[str, Any]) -> int:
+        return self.client["notifications"]["forgets"].count_documents({"state": "open", **where})
+
+    def reported(self, organisation: str) -> frozenset[str]:
+        """The handles with which operators see an organisation late."""
+        where = {"organisation": organisation, "state": "open", "late": True}
+        return frozenset(row["handle"] for row in self.client["notifications"]["forgets"].find(where, {"handle": 1}))
+
+    def followers(self) -> list[str]:
+        """The organisations whose systems were let in."""
+        return [row["_id"] for row in self.client["notifications"]["followers"].find()]
+
+    def in_bank(self) -> dict[str, str]:
+        """Whose handles lie in the projection that recruiters search."""
+        return {row["handle"]: row["_id"] for row in self.client["profiles"]["bank"].find({}, {"handle": 1})}
+
+
+def _state_of(topic: str) -> tuple[str, str, str]:
+    """Return database and collection of the state that a topic tells of, and what stands there before the key."""
+    if topic.startswith("organisation."):
+        return "notifications", "forgets", f"{topic.split('.')[1]}:"
+    return (*STATES.get(topic, ("", "")), "")
 
 
 def _position(row: dict[str, Any]) -> str:

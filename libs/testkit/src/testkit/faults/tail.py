@@ -1,6 +1,6 @@
-"""Reads all topics of the contracts from a round's beginning on, as services do: each partition in order, with aborted copies."""
+"""Reads all topics from a round's beginning on, as services do: each partition in order, with aborted copies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from chassis.kafka import Kafka
+from contracts.notifications.organisation import ForOrganisationEvent
 from contracts.topics import BY_NAME, TOPICS
 
 from testkit.faults.world import Fact
@@ -21,6 +22,8 @@ class Tail:
     """What was said since `begin`."""
 
     kafka: Kafka
+    organisations: Sequence[str] = ()
+    """Names of organisations' own topics, which the contracts do not list."""
     facts: list[Fact] = field(default_factory=list)
     ends: dict[tuple[str, int], int] = field(default_factory=dict)
     """(topic, partition) -> the offset of the last record, whatever it was."""
@@ -30,20 +33,21 @@ class Tail:
         """Start at the present ends."""
         self.facts.clear()
         self.ends.clear()
-        async with _Reader(self.kafka) as consumer:
-            self._next = dict(await consumer.end_offsets(_partitions()))
+        partitions = _partitions() + [TopicPartition(topic, 0) for topic in self.organisations]
+        async with Reader(self.kafka) as consumer:
+            self._next = dict(await consumer.end_offsets(partitions))
 
     def behind(self, followers: Followers, at: dict[tuple[str, str, int], int]) -> bool:
         """Whether a follower has not yet come to an end."""
         return any(
             end >= at.get((service, topic, partition), 0)
             for (topic, partition), end in self.ends.items()
-            for service in followers[topic]
+            for service in followers.get(topic, ())
         )
 
     async def read(self) -> None:
         """Read on to the present ends. A broker that is away is asked again by the next call."""
-        async with _Reader(self.kafka) as consumer:
+        async with Reader(self.kafka) as consumer:
             ends = await consumer.end_offsets(list(self._next))
             behind = [tp for tp, end in ends.items() if self._next[tp] < end]
             consumer.assign(behind)
@@ -62,7 +66,8 @@ class Tail:
 
     def _note(self, record: "ConsumerRecord[bytes, bytes]", headers: dict[str, bytes]) -> None:
         key, sequence, name = (record.key or b"").decode(), int(headers["ce_sequence"]), headers["ce_id"].decode()
-        if headers["ce_type"].decode() == BY_NAME[record.topic].topic.event_type:
+        said = ForOrganisationEvent if record.topic in self.organisations else BY_NAME[record.topic]
+        if headers["ce_type"].decode() == said.topic.event_type:
             self.facts.append(Fact(record.topic, record.partition, record.offset, key, sequence, name))
 
 
@@ -81,11 +86,11 @@ def _partitions() -> list[TopicPartition]:
     return [TopicPartition(topic.name, number) for topic in TOPICS for number in range(topic.partitions)]
 
 
-class _Reader:
+class Reader:
     """A consumer without a group, as an async context."""
 
-    def __init__(self, kafka: Kafka) -> None:
-        self._consumer = AIOKafkaConsumer(**kafka.arguments, group_id=None, request_timeout_ms=5000)
+    def __init__(self, kafka: Kafka, **options: str) -> None:
+        self._consumer = AIOKafkaConsumer(**kafka.arguments, group_id=None, request_timeout_ms=5000, **options)
 
     async def __aenter__(self) -> AIOKafkaConsumer:
         try:

@@ -67,6 +67,17 @@ def without_mark() -> None:
     sending.Sender._mark = unmarked
 
 
+def without_gone() -> None:
+    """Take a person from the list of who is told of outside, and say nothing of it."""
+    outward: Any = import_module("notifications.outward.service")
+
+    async def silent(_: object, unit: uow.UnitOfWork, subject: str) -> int:
+        outward.store.remove_person(unit, subject)
+        return 1
+
+    outward.Outward.forget = silent
+
+
 def without_outbox_order() -> None:
     """Delete outbox rows before the broker has them."""
     publish, delete = relay.Relay.publish, relay.Relay.delete
@@ -85,4 +96,5 @@ MECHANISMS: dict[str, Callable[[], None]] = {
     "cause-key": without_cause_key,
     "mark": without_mark,
     "outbox-order": without_outbox_order,
+    "gone": without_gone,
 }

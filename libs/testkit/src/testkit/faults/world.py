@@ -6,6 +6,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from testkit.faults.ledger import Thing
 
@@ -73,6 +74,50 @@ class Copy:
     """Written before the round began."""
 
 
+@dataclass(frozen=True)
+class Word:
+    """What an organisation's system was told by one record."""
+
+    topic: str
+    key: str
+    sequence: int
+    body: dict[str, Any] | None
+    raw: str = ""
+    """The whole record as text, headers included."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an organisation has to forget, as the API lists it."""
+
+    reminders: int
+    fewest: int
+    """How often it had to be asked again by now."""
+    most: int
+    """How often at most: a process's clock may have been wrong."""
+    late_on: date
+    """The day on which the term is over."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """One organisation's system: what it was told in this round, what it holds and what it is asked to forget."""
+
+    organisation: str
+    prompt: bool
+    """It acknowledges at once what it forgot; otherwise only what it is late with, before a round begins."""
+    words: list[Word]
+    held: frozenset[str]
+    """The handles that it holds, as it followed."""
+    replayed: frozenset[str]
+    """Those that it would hold had it read both topics from their beginning now."""
+    asked: dict[str, int]
+    """Handle -> how often it had been asked before, by the last words of its own topic."""
+    listed: dict[str, Asked]
+    reported: frozenset[str] = frozenset()
+    """The handles with which operators see it late."""
+
+
 @dataclass
 class World:
     """One look at everything."""
@@ -118,3 +163,10 @@ class World:
     """What jobs have left undone, by name."""
     personal: list[str] = field(default_factory=list)
     """Lines of logs with something personal in them."""
+    outside: list[Outside] = field(default_factory=list)
+    in_bank: dict[str, str] = field(default_factory=dict)
+    """Handle -> subject of everybody who lies in the projection that is searched, of whatever round."""
+    leavers: dict[str, str] = field(default_factory=dict)
+    """Subject -> last handle of those whose wish to be erased was acknowledged."""
+    too_much: list[str] = field(default_factory=list)
+    """Records for systems outside that say who somebody is."""
