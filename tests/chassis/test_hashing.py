@@ -1,5 +1,7 @@
+import base64
+
 import pytest
-from chassis.hashing import NotAnAddressError, address_hash, keyed_hash, normal_address, normal_word, word_hash
+from chassis.hashing import NotAnAddressError, address_hash, keyed_hash, keyed_number, normal_address, normal_word, word_hash
 
 KEY = b"k" * 32
 
@@ -60,3 +62,15 @@ def test_words_are_found_whatever_their_capitals_and_accents() -> None:
     assert normal_word("STRASSE") == normal_word("Straße")
     assert word_hash(KEY, "bank", "CRÈME") == word_hash(KEY, "bank", "creme")
     assert word_hash(KEY, "bank", "c++") != word_hash(KEY, "bank", "c#")
+
+
+def test_a_keyed_number_is_the_beginning_of_the_hash_and_fits_into_64_bits() -> None:
+    numbers = [keyed_number(KEY, "words", word) for word in ("hout", "staal", "glas", "steen", "klei")]
+    hashes = [
+        base64.urlsafe_b64decode(keyed_hash(KEY, "words", word) + "=") for word in ("hout", "staal", "glas", "steen", "klei")
+    ]
+    assert numbers == [int.from_bytes(one[:8], "big", signed=True) for one in hashes]
+    assert min(numbers) < 0 < max(numbers)
+    assert keyed_number(KEY, "words", "hout") != keyed_number(KEY, "skills", "hout")
+    with pytest.raises(ValueError, match="constant"):
+        keyed_number(KEY, "a\0b", "hout")

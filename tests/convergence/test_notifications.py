@@ -35,7 +35,7 @@ from hypothesis import strategies as st
 from nacl.public import PublicKey, SealedBox
 from notifications import app
 from notifications.contacts.service import Contact
-from notifications.searches.model import Criteria
+from notifications.criteria import Criteria
 from notifications.sending.model import Answer
 from notifications.settings import NotificationsSettings
 from notifications.smtp import Reply

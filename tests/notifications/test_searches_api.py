@@ -6,11 +6,34 @@ from datetime import timedelta
 
 import pytest
 from chassis.ids import new_id
+from chassis.mongo import transact
 from contracts.identity.session import SessionEvent
 
 pytestmark = pytest.mark.integration
 PATH = "/api/notifications/v1/searches"
 CRITERIA = {
+    "words": 'houtbouw "op maat"',
+    "any_words": "hal loods",
+    "no_words": "nachtdienst",
+    "skills": ["AutoCAD"],
+    "place": "Utrecht",
+    "radius_km": 30,
+    "provinces": [],
+    "hours_from": 24,
+    "hours_to": 40,
+    "salary_from": 18.5,
+    "salary_to": None,
+    "salary_per": "hour",
+    "levels": ["mbo-4", "havo"],
+    "contract_types": ["permanent"],
+    "workplaces": ["on-site", "hybrid"],
+    "sectors": ["construction"],
+    "organisations": [],
+    "not_organisations": ["0198c0de-0000-7000-8000-00000000000a"],
+    "starts_from": "2027-01-01",
+    "starts_to": None,
+}
+AT_FIRST = {
     "words": "houtbouw",
     "skills": ["AutoCAD"],
     "place": "Utrecht",
@@ -20,6 +43,7 @@ CRITERIA = {
     "hours_to": 40,
     "contract_types": ["permanent"],
 }
+"""What a search could say before it could say more; `None` stood for what it did not."""
 
 
 @pytest.fixture
@@ -44,36 +68,76 @@ async def test_a_search_is_saved_shown_changed_and_removed(api, headers, world):
     assert (await api.http.get(where, headers=headers)).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("criteria", "field"),
-    [
-        ({}, "criteria"),
-        ({"words": None}, "criteria"),
-        ({"place": "Nergenshuizen"}, "criteria.place"),
-        ({"place": "Hengelo"}, "criteria.place"),
-        ({"words": "x"}, "criteria.words"),
-        ({"words": "!!"}, "criteria.words"),
-        ({"words": "woord " * 11}, "criteria.words"),
-        ({"words": ["houtbouw"]}, "criteria.words"),
-        ({"radius_km": 10, "words": "hout"}, "criteria"),
-        ({"place": "Utrecht", "radius_km": 201}, "criteria.radius_km"),
-        ({"place": "Utrecht", "radius_km": -1}, "criteria.radius_km"),
-        ({"place": "Utrecht", "radius_km": "ver"}, "criteria.radius_km"),
-        ({"level": "mbo-5"}, "criteria.level"),
-        ({"hours_from": 0}, "criteria.hours_from"),
-        ({"hours_to": 81}, "criteria.hours_to"),
-        ({"hours_from": 32, "hours_to": 24}, "criteria"),
-        ({"contract_types": ["eternal"]}, "criteria.contract_types.0"),
-        ({"words": "hout", "sector": "bouw"}, "criteria.sector"),
-    ],
-)
-async def test_a_wrong_search_is_refused_by_field_and_nothing_is_saved(api, headers, subject, world, criteria, field):
+BAD = [
+    ({}, "criteria", "required"),
+    ({"words": None}, "criteria", "required"),
+    ({"words": "hout", "radius_km": 10}, "criteria.radius_km", "needs-place"),
+    ({"no_words": "nachtdienst"}, "criteria", "only-exclusions"),
+    ({"not_organisations": ["o"]}, "criteria", "only-exclusions"),
+    ({"place": "Nergenshuizen"}, "criteria.place", "unknown"),
+    ({"place": "Hengelo"}, "criteria.place", "ambiguous"),
+    ({"place": "Utrecht", "provinces": ["NL-UT"]}, "criteria.provinces", "place-or-provinces"),
+    ({"provinces": ["NL-XX"]}, "criteria.provinces.0", "literal_error"),
+    ({"words": "x"}, "criteria.words", "string_too_short"),
+    ({"words": "!!"}, "criteria.words", "no-word"),
+    ({"words": " ".join(f"woord{number}" for number in range(500))}, "criteria.words", "too-many"),
+    ({"any_words": " ".join(f"woord{number}" for number in range(21))}, "criteria.any_words", "too-many"),
+    ({"words": '"een zin van meer dan vijf"'}, "criteria.words", "phrase-too-long"),
+    ({"words": 'hout"bouw'}, "criteria.words", "quotes"),
+    ({"words": "bouwt hout", "no_words": "houten"}, "criteria.no_words", "contradiction"),
+    ({"any_words": "hout", "no_words": "hout staal"}, "criteria.no_words", "contradiction"),
+    ({"organisations": ["a", "b"], "not_organisations": ["b"]}, "criteria.not_organisations", "contradiction"),
+    ({"skills": ["..."]}, "criteria.skills", "no-word"),
+    ({"words": ["houtbouw"]}, "criteria.words", "string_type"),
+    ({"place": "Utrecht", "radius_km": 0}, "criteria.radius_km", "range"),
+    ({"place": "Utrecht", "radius_km": 20_000}, "criteria.radius_km", "range"),
+    ({"place": "Utrecht", "radius_km": -1}, "criteria.radius_km", "range"),
+    ({"place": "Utrecht", "radius_km": "ver"}, "criteria.radius_km", "int_parsing"),
+    ({"levels": ["mbo-5"]}, "criteria.levels.0", "literal_error"),
+    ({"level": "mbo-5"}, "criteria.level.0", "literal_error"),
+    ({"hours_from": 0}, "criteria.hours_from", "greater_than_equal"),
+    ({"hours_to": 81}, "criteria.hours_to", "less_than_equal"),
+    ({"hours_from": 32, "hours_to": 24}, "criteria.hours_to", "range"),
+    ({"salary_from": 3000, "salary_to": 2999}, "criteria.salary_to", "range"),
+    ({"salary_from": 3000, "salary_per": "year"}, "criteria.salary_per", "literal_error"),
+    ({"starts_from": "2027-03-02", "starts_to": "2027-03-01"}, "criteria.starts_to", "range"),
+    ({"starts_from": "morgen"}, "criteria.starts_from", "date_from_datetime_parsing"),
+    ({"contract_types": ["eternal"]}, "criteria.contract_types.0", "literal_error"),
+    ({"workplaces": ["maan"]}, "criteria.workplaces.0", "literal_error"),
+    ({"sectors": ["zwendel"]}, "criteria.sectors.0", "literal_error"),
+    ({"words": "hout", "sector": "bouw"}, "criteria.sector", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("criteria", "field", "rule"), BAD)
+async def test_a_wrong_search_is_refused_by_field_and_rule_and_nothing_is_saved(
+    api, headers, subject, world, criteria, field, rule
+):
     refused = await api.http.post(PATH, json={"criteria": criteria}, headers=headers)
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
-    assert [error["field"] for error in refused.json()["errors"]] == [field]
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["rule"]) == (field, rule)
     assert "Nergenshuizen" not in refused.text
     assert await world.mongo.find("searches", {"subject": subject}) == []
+
+
+async def test_a_search_that_breaks_several_rules_is_told_all_of_them_in_the_readers_language(api, headers):
+    criteria = {"words": "hout", "place": "Nergenshuizen", "radius_km": 0, "hours_from": 9, "hours_to": 8}
+    for language, said in (("nl", "geen Nederlandse plaats heet zo"), ("en", "no Dutch place has this name")):
+        refused = await api.http.post(f"{PATH}?lang={language}", json={"criteria": criteria}, headers=headers)
+        errors = {error["field"]: error["detail"] for error in refused.json()["errors"]}
+        assert set(errors) == {"criteria.place", "criteria.radius_km", "criteria.hours_to"}
+        assert errors["criteria.place"] == said
+
+
+async def test_what_could_be_asked_before_there_was_more_is_still_asked_so(api, headers):
+    for sent in (AT_FIRST, AT_FIRST | {"level": None, "place": None, "radius_km": None}):
+        made = await api.http.post(PATH, json={"criteria": sent}, headers=headers)
+        assert made.status_code == 201, made.text
+        shown = (await api.http.get(made.headers["location"], headers=headers)).json()["criteria"]
+        assert shown.pop("levels") == [sent["level"]] * (sent["level"] is not None)
+        assert {name: shown[name] for name in sent if name != "level"} == {k: v for k, v in sent.items() if k != "level"}
 
 
 async def test_a_name_that_several_places_share_is_answered_with_the_choices(api, headers):
@@ -166,6 +230,30 @@ async def test_a_persons_own_words_lie_encrypted_and_as_keyed_hashes_only(api, s
     assert subject in stored
     assert "geheimwoord" not in stored
     assert "zeldzaamheid" not in stored
+
+
+async def test_a_search_from_before_there_was_a_form_is_compared_anew_and_becomes_no_news(api, subject, world, keep):
+    search = await api.save(subject, words="houtbouw", place="Utrecht")
+    saved = await world.mongo.find_one("searches", {"_id": search})
+    old = {"words": ["dGVzdA"], "skills": [], "near": [52.0907, 5.1214], "radius_km": 25, "eqf": None, "hours": None}
+    unreadable = {"_id": new_id(), "subject": new_id(), "compared": old | {"contract_types": []}}
+    await keep(saved | unreadable, saved | {"compared": old | {"contract_types": []}})
+    world.turn_days(1)
+    assert await world.parts.searches.compare_anew(world.mongo) == 1
+    assert await world.mongo.find_one("searches", {"_id": search}) == saved | {"sequence": saved["sequence"] + 1}
+    assert await world.parts.searches.compare_anew(world.mongo) == 0
+
+
+@pytest.fixture
+def keep(world):
+    async def write(*documents):
+        async def work(uow):
+            for document in documents:
+                uow.replace("searches", document, upsert=True)
+
+        await transact(world.mongo, work)
+
+    return write
 
 
 async def test_with_the_account_the_searches_go(api, subject, world, make):

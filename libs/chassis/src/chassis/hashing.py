@@ -20,10 +20,12 @@ class NotAnAddressError(ValueError):
 
 def keyed_hash(key: bytes, purpose: str, text: str) -> str:
     """Return the HMAC-SHA-256 of a text for one purpose, 43 URL-safe characters."""
-    if _SEPARATOR in purpose:
-        raise ValueError("a purpose is a constant name")
-    digest = hmac.digest(key, f"{purpose}{_SEPARATOR}{text}".encode(), "sha256")
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(_digest(key, purpose, text)).rstrip(b"=").decode()
+
+
+def keyed_number(key: bytes, purpose: str, text: str) -> int:
+    """Return the first 64 bits of the same hash as a signed number, for many that are compared in memory."""
+    return int.from_bytes(_digest(key, purpose, text)[:8], "big", signed=True)
 
 
 def address_hash(key: bytes, purpose: str, address: str) -> str:
@@ -66,3 +68,9 @@ def normal_word(word: str) -> str:
     """Return a word without capitals, accents and outer space: 'Café' and 'cafe' are one."""
     letters = unicodedata.normalize("NFKD", word.strip().casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
+
+
+def _digest(key: bytes, purpose: str, text: str) -> bytes:
+    if _SEPARATOR in purpose:
+        raise ValueError("a purpose is a constant name")
+    return hmac.digest(key, f"{purpose}{_SEPARATOR}{text}".encode(), "sha256")

@@ -56,6 +56,7 @@ from notifications.outward.jobs import jobs as outward_jobs
 from notifications.outward.routes import ROUTES as OUTWARD_ROUTES
 from notifications.outward.service import Outward
 from notifications.searches import store as search_store
+from notifications.searches.jobs import jobs as search_jobs
 from notifications.searches.routes import ROUTES as SEARCH_ROUTES
 from notifications.searches.service import Searches
 from notifications.sending.jobs import jobs as sending_jobs
@@ -178,6 +179,7 @@ def build_worker(
             _sealing_keys(made, fresh),
             *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(settings)),
             *outward_jobs(mongo=made.mongo, outward=parts.outward),
+            *search_jobs(mongo=made.mongo, searches=parts.searches),
         ],
         indexes=INDEXES,
         erasure=parts.erasure,

@@ -1,9 +1,12 @@
 """When a vacancy may still be offered, and how a mail about it is named. No I/O."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from contracts.profiles.vacancy import VacancyEvent
+
+from notifications.words import stemmed
 
 OPEN = "open"
 IMMEDIATE = "immediate"
@@ -31,7 +34,7 @@ def shown(event: VacancyEvent) -> dict[str, str | None]:
     """Return what a mail shows of a vacancy, apart from its organisation's name."""
     return {
         "title": event.title,
-        "place": event.place.name if event.place else None,
+        "place": ", ".join(place.name for place in event.places) or None,
         "hours": hours_text(event.hours_min, event.hours_max),
         "url": event.url,
     }
@@ -40,11 +43,34 @@ def shown(event: VacancyEvent) -> dict[str, str | None]:
 def facts(event: VacancyEvent) -> dict[str, Any]:
     """Return what searches are compared with, as it is kept: whether the two still fit is asked again when the mail goes."""
     return {
-        "texts": [event.title, event.description],
+        "stems": stemmed([event.title, event.description, *event.skills]),
         "skills": list(event.skills),
-        "position": [event.place.latitude, event.place.longitude] if event.place else None,
-        "remote": event.remote,
+        "places": [place.model_dump() for place in event.places],
+        "workplace": event.workplace,
         "level": event.level,
         "hours": [event.hours_min, event.hours_max],
+        "salary": [event.salary_min, event.salary_max],
         "contract_types": list(event.contract_types),
+        "sectors": list(event.sectors),
+        "organisation": event.organisation,
+        "starts": event.starts_on and event.starts_on.toordinal(),
+    }
+
+
+def facts_of(vacancy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a vacancy as it is kept, also of one that was kept before there were stems and several places."""
+    kept: dict[str, Any] = vacancy["facts"]
+    if "stems" in kept:
+        return kept
+    at = kept["position"]
+    place = {"name": vacancy["shown"]["place"], "province": None, "latitude": at[0], "longitude": at[1]} if at else None
+    return {
+        **kept,
+        "stems": stemmed([*kept["texts"], *kept["skills"]]),
+        "places": [place] if place else [],
+        "workplace": "remote" if kept["remote"] else "on-site",
+        "salary": [None, None],
+        "sectors": [],
+        "organisation": vacancy["organisation"],
+        "starts": None,
     }

@@ -14,8 +14,8 @@ from notifications.alerts.model import IMMEDIATE, TEMPLATE, cause, facts, is_off
 from notifications.composing.service import OwnWords
 from notifications.mail import service as mail
 from notifications.mail.service import NewMail
-from notifications.matching.service import Match, Matcher, still_fits
-from notifications.searches.model import offered
+from notifications.matching.service import Match, Matcher
+from notifications.searches.model import Question, described, offered
 from notifications.searches.service import Searches
 from notifications.unsubscribe.service import Unsubscribing
 
@@ -43,6 +43,7 @@ class Alerts:
             "state": event.state,
             "valid_through": event.valid_through.isoformat() if event.valid_through else None,
             "organisation": event.organisation,
+            "published_on": event.published_on.isoformat(),
             "shown": shown(event),
             "facts": facts(event),
         }
@@ -53,7 +54,7 @@ class Alerts:
             self._offer(uow, match, event.vacancy)
 
     async def _matches(self, uow: UnitOfWork, event: VacancyEvent) -> list[Match]:
-        said = offered(**facts(event), hashed=self.searches.hashed)
+        said = offered(facts(event), hashed=self.searches.hashed)
         return list(await self.matcher.matching(uow, said, frequency=IMMEDIATE, published_on=event.published_on))
 
     def _offer(self, uow: UnitOfWork, match: Match, vacancy: str) -> None:
@@ -73,13 +74,14 @@ class Alerts:
         search, vacancy = queued["tags"]["search"], await store.vacancy(reads, queued["tags"]["vacancy"])
         if vacancy is None or not self._still_offered(vacancy):
             return None
-        said = offered(**vacancy["facts"], hashed=self.searches.hashed)
-        if not await still_fits(reads, search, said) or await store.refuses(reads, queued["subject"]):
+        criteria = await self.searches.asked(reads, search)
+        if criteria is None or not Question.of(criteria).fits(vacancy["facts"]):
+            return None
+        if await store.refuses(reads, queued["subject"]):
             return None
         one = vacancy["shown"] | {"organisation": await store.organisation_name(reads, vacancy["organisation"])}
         link = self.unsubscribing.link(search)
-        searched = await self.searches.in_words(reads, search)
-        return OwnWords({"vacancies": [one], "search": searched, "unsubscribe": link}, unsubscribe=link)
+        return OwnWords({"vacancies": [one], "search": described(criteria), "unsubscribe": link}, unsubscribe=link)
 
     def _still_offered(self, vacancy: Document) -> bool:
         last = date.fromisoformat(vacancy["valid_through"]) if vacancy["valid_through"] else None

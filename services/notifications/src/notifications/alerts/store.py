@@ -4,6 +4,8 @@ from typing import Any
 
 from chassis.uow import Document, Reads, UnitOfWork
 
+from notifications.alerts.model import facts_of
+
 VACANCIES = "vacancies"
 ORGANISATIONS = "organisations"
 REFUSALS = "alert_refusals"
@@ -11,7 +13,8 @@ REFUSALS = "alert_refusals"
 
 async def vacancy(reads: Reads, vacancy_id: str) -> Document | None:
     """Return a vacancy as it was last heard of."""
-    return await reads.find_one(VACANCIES, {"_id": vacancy_id})
+    found = await reads.find_one(VACANCIES, {"_id": vacancy_id})
+    return None if found is None else found | {"facts": facts_of(found)}
 
 
 def put_vacancy(uow: UnitOfWork, vacancy_id: str, fields: dict[str, Any]) -> None:

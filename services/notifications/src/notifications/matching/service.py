@@ -36,9 +36,3 @@ class EverySearch:
         """Return each active search of that frequency that the vacancy fits and that was saved by that day."""
         rows = await searches.to_compare(reads, frequency=frequency, published_on=published_on)
         return [Match(row["_id"], row["subject"]) for row in rows if matches(wanted(row["compared"]), offered)]
-
-
-async def still_fits(reads: Reads, search: str, offered: Offered) -> bool:
-    """Tell whether mails for a search are still wanted, and a vacancy meets it as both are now."""
-    compared = await searches.compared(reads, search)
-    return compared is not None and matches(wanted(compared), offered)

@@ -1,27 +1,28 @@
-"""What a saved search may ask for, and what of it is compared with vacancies. No I/O.
+"""What a saved search and a vacancy are compared by: codes, numbers, positions, and words only as numbers. No I/O.
 
 Saving a search is the request to be mailed about it, so no consent is asked besides; it ends as easily, from every mail.
 """
 
-import re
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import blake2b
-from typing import Annotated, Any, Literal, Self
+from typing import Any
+from uuid import UUID
 
-from chassis.hashing import normal_word
 from chassis.places import find
-from contracts.profiles.vacancy import EQF, Level
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from contracts.profiles.vacancy import A_MONTH, EQF
 
-from notifications.matching.model import REMOTE, Offered, Wanted
+from notifications.criteria import DEFAULT_KM, Criteria, Phrase, terms
+from notifications.matching.model import Offered, Range, Wanted, matches
+from notifications.words import Number, number_of, numbers_of, says, stems
 
-ContractType = Literal["permanent", "temporary", "agency", "freelance", "internship", "apprenticeship", "volunteer"]
+BUCKETS = 256
+FORM = 2
+"""How `compared` is made. What is of another form is made anew from what its owner asked for; until then it is read as it is."""
 
-Hasher = Callable[[str], str]
-MOST_HOURS = 80
-MOST_WORDS = 10
-_TOKEN = re.compile(r"[\w+#]+")
+Facts = Mapping[str, Any]
+"""What is kept of a vacancy to compare it: its stems in one line (`words.stemmed`), its skills, codes, numbers and places."""
 
 
 class SearchState(StrEnum):
@@ -31,137 +32,137 @@ class SearchState(StrEnum):
     STOPPED = "stopped"
 
 
-class UnknownPlaceError(Exception):
-    """No Dutch place has this name."""
+def bucket_of(search: str) -> int:
+    """Return the bucket in which a search lies for good, by the random end of its id: whoever shares searches shares buckets."""
+    return UUID(search).int % BUCKETS
 
 
-class Criteria(BaseModel):
-    """What the vacancies have to meet, all of it: at least one criterion."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    words: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)] | None = Field(
-        default=None, description="All of these words (ten at most) stand in the title, the text or the skills."
-    )
-    skills: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]] = Field(
-        default=[], max_length=20, description="At least one of these skills is asked for."
-    )
-    place: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None = Field(
-        default=None, description="A Dutch place; namesakes with their province: 'Hengelo (Overijssel)'."
-    )
-    radius_km: Annotated[int, Field(ge=0, le=200)] | None = Field(default=None, description="Around the place; 25 when left out.")
-    level: Level | None = Field(default=None, description="The vacancy asks for this level of education (the same EQF level).")
-    hours_from: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at least.")
-    hours_to: Annotated[int, Field(ge=1, le=MOST_HOURS)] | None = Field(default=None, description="Hours a week, at most.")
-    contract_types: list[ContractType] = Field(default=[], max_length=7, description="One of these types of contract.")
-
-    @field_validator("words")
-    @classmethod
-    def _few_words(cls, words: str | None) -> str | None:
-        if words is not None and not 1 <= len(tokens(words)) <= MOST_WORDS:
-            raise ValueError(f"one to {MOST_WORDS} words with letters or digits")
-        return words
-
-    @field_validator("skills")
-    @classmethod
-    def _say_something(cls, skills: list[str]) -> list[str]:
-        if any(not tokens(skill) for skill in skills):
-            raise ValueError("each has at least one letter or digit")
-        return skills
-
-    @model_validator(mode="after")
-    def _hold_together(self) -> Self:
-        if self.radius_km is not None and self.place is None:
-            raise ValueError("radius_km needs a place")
-        if self.hours_from is not None and self.hours_to is not None and self.hours_from > self.hours_to:
-            raise ValueError("hours_from is at most hours_to")
-        if not any((self.words, self.skills, self.place, self.level, self.hours_from, self.hours_to, self.contract_types)):
-            raise ValueError("at least one criterion is needed")
-        return self
-
-
-def with_known_place(criteria: Criteria) -> Criteria:
-    """Return the criteria with the full name of their place.
-
-    Raises:
-        UnknownPlaceError: There is no such place.
-        AmbiguousPlaceError: Several places have this name; the error knows them.
-    """
-    if criteria.place is None:
-        return criteria
-    found = find(criteria.place)
-    if found is None:
-        raise UnknownPlaceError
-    return criteria.model_copy(update={"place": found.label})
-
-
-def tokens(text: str) -> list[str]:
-    """Return the words of a text as they are compared: without capitals and accents; `C++` and `C#` stay what they are."""
-    return _TOKEN.findall(normal_word(text))
-
-
-def comparable(criteria: Criteria, *, hashed: Hasher) -> dict[str, Any]:
-    """Return what is stored for comparing: codes, numbers, a position, and keyed hashes of the person's own words."""
+def comparable(criteria: Criteria, *, number: Callable[[Phrase], int]) -> dict[str, Any]:
+    """Return what is stored for comparing; `number` is what stands for a word or phrase of the person's own."""
     place = find(criteria.place) if criteria.place else None
-    hours = criteria.hours_from is not None or criteria.hours_to is not None
+    times = A_MONTH[criteria.salary_per.upper()]
     return {
-        "words": sorted({hashed(token) for token in tokens(criteria.words or "")}),
-        "skills": sorted({hashed(_joined(skill)) for skill in criteria.skills}),
+        "form": FORM,
+        "all_words": sorted(number(phrase) for phrase in terms(criteria.words)),
+        "any_words": sorted(number(phrase) for phrase in terms(criteria.any_words)),
+        "no_words": sorted(number(phrase) for phrase in terms(criteria.no_words)),
+        "skills": sorted({number(tuple(stems(skill))) for skill in criteria.skills}),
         "near": [place.latitude, place.longitude] if place else None,
-        "radius_km": 25 if criteria.radius_km is None else criteria.radius_km,
-        "eqf": EQF[criteria.level] if criteria.level else None,
-        "hours": [criteria.hours_from or 0, criteria.hours_to or MOST_HOURS] if hours else None,
+        "radius_km": criteria.radius_km or DEFAULT_KM,
+        "provinces": sorted(set(criteria.provinces)),
+        "hours": _ends(criteria.hours_from, criteria.hours_to),
+        "salary": _ends(*(None if pay is None else pay * times for pay in (criteria.salary_from, criteria.salary_to))),
+        "levels": sorted({EQF[level] for level in criteria.levels}),
         "contract_types": sorted(set(criteria.contract_types)),
+        "workplaces": sorted(set(criteria.workplaces)),
+        "sectors": sorted(set(criteria.sectors)),
+        "organisations": sorted(set(criteria.organisations)),
+        "not_organisations": sorted(set(criteria.not_organisations)),
+        "starts": _ends(*(None if day is None else day.toordinal() for day in (criteria.starts_from, criteria.starts_to))),
     }
 
 
-def wanted(stored: dict[str, Any]) -> Wanted:
-    """Return the stored comparison as the predicate takes it."""
+def wanted(stored: Mapping[str, Any]) -> Wanted:
+    """Return the stored comparison as the predicate takes it, also one from before there was a form."""
+    if "form" not in stored:
+        return _wanted_at_first(stored)
     return Wanted(
-        all_words=frozenset(_number(word) for word in stored["words"]),
-        skills=frozenset(_number(skill) for skill in stored["skills"]),
+        all_words=frozenset(stored["all_words"]),
+        any_words=frozenset(stored["any_words"]),
+        no_words=frozenset(stored["no_words"]),
+        skills=frozenset(stored["skills"]),
         near=tuple(stored["near"]) if stored["near"] else None,
         radius_km=stored["radius_km"],
-        levels=frozenset() if stored["eqf"] is None else frozenset({stored["eqf"]}),
-        hours=tuple(stored["hours"]) if stored["hours"] else None,
+        provinces=frozenset(stored["provinces"]),
+        hours=_range(stored["hours"]),
+        salary=_range(stored["salary"]),
+        levels=frozenset(stored["levels"]),
+        contract_types=frozenset(stored["contract_types"]),
+        workplaces=frozenset(stored["workplaces"]),
+        sectors=frozenset(stored["sectors"]),
+        organisations=frozenset(stored["organisations"]),
+        not_organisations=frozenset(stored["not_organisations"]),
+        starts=_range(stored["starts"]),
+    )
+
+
+_NEVER_SAID = frozenset({0})
+
+
+def _wanted_at_first(stored: Mapping[str, Any]) -> Wanted:
+    """Return what its numbers and codes say. Its words were no stems: a search with words fits nothing until it is made anew."""
+    return Wanted(
+        all_words=_NEVER_SAID if stored["words"] or stored["skills"] else frozenset(),
+        near=tuple(stored["near"]) if stored["near"] else None,
+        radius_km=stored["radius_km"],
+        levels=frozenset({stored["eqf"]} if stored["eqf"] else ()),
+        hours=_range(stored["hours"]),
         contract_types=frozenset(stored["contract_types"]),
     )
 
 
-def offered(
-    *,
-    texts: list[str],
-    skills: list[str],
-    position: Sequence[float] | None,
-    remote: bool,
-    level: str | None,
-    hours: Sequence[int | None],
-    contract_types: list[str],
-    hashed: Hasher,
-) -> Offered:
-    """Return a vacancy's facts as the predicate takes them; its words are hashed like those of the searches."""
-    low, high = hours
-    words = {token for text in (*texts, *skills) for token in tokens(text)}
+def offered(facts: Facts, *, hashed: Number) -> Offered:
+    """Return a vacancy's facts with every word and phrase, to be compared with what is stored of searches."""
+    skills = (number_of(stems(skill), hashed) for skill in facts["skills"])
+    return _offered(facts, words=numbers_of(facts["stems"], hashed), skills=skills)
+
+
+def _offered(facts: Facts, *, words: Iterable[int], skills: Iterable[int]) -> Offered:
+    """Return a vacancy's facts as the predicate takes them."""
     return Offered(
-        words=frozenset(_number(hashed(token)) for token in words),
-        skills=frozenset(_number(hashed(_joined(skill))) for skill in skills),
-        positions=((position[0], position[1]),) if position else (),
-        workplace=REMOTE if remote else "on-site",
-        eqf=EQF.get(level) if level else None,
-        hours=None if low is None and high is None else (low or 0, MOST_HOURS if high is None else high),
-        contract_types=frozenset(contract_types),
+        words=frozenset(words),
+        skills=frozenset(skills),
+        positions=tuple((place["latitude"], place["longitude"]) for place in facts["places"]),
+        provinces=frozenset(place["province"] for place in facts["places"]),
+        workplace=facts["workplace"],
+        hours=_range(facts["hours"]),
+        salary=_range(facts["salary"]),
+        eqf=EQF.get(facts["level"]),
+        contract_types=frozenset(facts["contract_types"]),
+        sectors=frozenset(facts["sectors"]),
+        organisation=facts["organisation"],
+        starts=facts["starts"],
     )
 
 
-def _number(hashed: str) -> int:
-    """Return the number, of 64 bits, that stands for a keyed hash."""
-    return int.from_bytes(blake2b(hashed.encode(), digest_size=8).digest(), "big", signed=True)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search whose words are at hand: nothing is hashed, and of a vacancy's words only the search's own are looked for."""
+
+    criteria: Criteria
+    numbers: Mapping[Phrase, int]
+    wanted: Wanted
+
+    @classmethod
+    def of(cls, criteria: Criteria) -> "Question":
+        """Return the question that these criteria ask of a vacancy."""
+        numbers: dict[Phrase, int] = {}
+        asked = comparable(criteria, number=lambda phrase: numbers.setdefault(phrase, len(numbers)))
+        return cls(criteria, numbers, wanted(asked))
+
+    def offered(self, facts: Facts) -> Offered:
+        """Return a vacancy's facts with those of its words that the search knows."""
+        words = (number for phrase, number in self.numbers.items() if says(facts["stems"], phrase))
+        skills = (self.numbers.get(tuple(stems(skill))) for skill in facts["skills"] if self.wanted.skills)
+        return _offered(facts, words=words, skills=(skill for skill in skills if skill is not None))
+
+    def fits(self, facts: Facts) -> bool:
+        """Tell whether the vacancy meets all that is asked."""
+        return matches(self.wanted, self.offered(facts))
 
 
 def described(criteria: Criteria) -> str | None:
     """Return the words, skills and place of a search on one line, as its owner wrote them."""
-    return ", ".join([part for part in (criteria.words, *criteria.skills, criteria.place) if part]) or None
+    said = (criteria.words, criteria.any_words, *criteria.skills, criteria.place)
+    return ", ".join(part for part in said if part) or None
 
 
-def _joined(skill: str) -> str:
-    return " ".join(tokens(skill))
+def _ends(least: float | None, most: float | None) -> list[float | None] | None:
+    return None if least is None and most is None else [least, most]
+
+
+def _range(ends: list[float | None] | None) -> Range | None:
+    """Return a range whose open ends are infinite; None when neither end is said."""
+    if ends is None or (ends[0] is None and ends[1] is None):
+        return None
+    return -math.inf if ends[0] is None else ends[0], math.inf if ends[1] is None else ends[1]

@@ -11,9 +11,8 @@ from chassis.http.guards import roles
 from chassis.http.idempotency import Attempt, Created
 from chassis.http.language import Text
 from chassis.http.pagination import Page
-from chassis.http.problems import ConflictProblem, NotFoundProblem, invalid
+from chassis.http.problems import ConflictProblem, NotFoundProblem
 from chassis.mongo import Mongo, transact
-from chassis.places import AmbiguousPlaceError
 from chassis.tokens import Caller
 from chassis.uow import UnitOfWork
 from litestar import Response, delete, get, post, put
@@ -21,7 +20,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from pydantic import field_validator
 
-from notifications.searches.model import Criteria, UnknownPlaceError
+from notifications.criteria import Criteria
 from notifications.searches.service import NoSuchSearchError, Search, Searches, TooManySearchesError
 
 PATH = "/api/notifications/v1/searches"
@@ -171,10 +170,6 @@ def _refusals() -> Iterator[None]:
         raise NoSuchSearchProblem from None
     except TooManySearchesError:
         raise TooManySearchesProblem from None
-    except UnknownPlaceError:
-        raise invalid("criteria.place", "unknown", "no Dutch place has this name") from None
-    except AmbiguousPlaceError as error:
-        raise invalid("criteria.place", "ambiguous", f"say which one: {', '.join(error.choices)}") from None
 
 
 def _answered(search: Search) -> Response[ShownSearch]:

@@ -1,24 +1,36 @@
 """Saving, changing, stopping and removing searches. The routes give the caller's subject; whose search it is not sees nothing."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
+import structlog
 from chassis.clock import Clock
-from chassis.crypto import decrypt, encrypt
+from chassis.crypto import UnreadableError, decrypt, encrypt
 from chassis.destruction import schedule_destruction
-from chassis.hashing import keyed_hash
+from chassis.hashing import keyed_number
+from chassis.http.problems import InvalidProblem
 from chassis.ids import new_id
-from chassis.keyring import Keyring
+from chassis.keyring import Keyring, NoKeyError
+from chassis.mongo import Mongo, transact
 from chassis.uow import Document, Reads, UnitOfWork
+from chassis.wrapped import UnusableKeyError
 from pydantic import TypeAdapter
 
+from notifications.criteria import Criteria, Phrase, broken_rules, with_known_place
+from notifications.matching.model import Wanted
 from notifications.searches import store
-from notifications.searches.model import Criteria, Hasher, SearchState, comparable, described, with_known_place
+from notifications.searches.model import SearchState, bucket_of, comparable, wanted
+from notifications.words import number_of
 
+log = structlog.get_logger()
 KEY_CLASS = "searches"
+COLLECTION = store.SEARCHES
 PATH = "criteria"
 HASHED_WORDS = "search-words"
+AT_A_TIME = 500
 _CRITERIA = TypeAdapter(Criteria)
 
 
@@ -51,23 +63,23 @@ class Searches:
     hash_key: bytes
     most: int
 
-    def hashed(self, token: str) -> str:
+    def hashed(self, stem: str) -> int:
         """Return the keyed hash by which a word of a search is compared with the words of vacancies."""
-        return keyed_hash(self.hash_key, HASHED_WORDS, token)
+        return keyed_number(self.hash_key, HASHED_WORDS, stem)
 
     async def add(self, uow: UnitOfWork, *, subject: str, criteria: Criteria, frequency: str) -> Search:
         """Save a new search.
 
         Raises:
             TooManySearchesError: The person has the most that one may have.
-            UnknownPlaceError: There is no such place.
-            AmbiguousPlaceError: Several places have this name.
+            InvalidProblem: The criteria break a rule.
         """
-        criteria = with_known_place(criteria)
+        criteria = checked(criteria)
         store.take_turn(uow, subject)
         if len(await store.searches_of(uow, subject, after=None, limit=self.most)) >= self.most:
             raise TooManySearchesError
         document: Document = {"_id": new_id(), "sequence": 1, "subject": subject, "created_at": self.clock.machine()}
+        document["bucket"] = bucket_of(document["_id"])
         await self._fill(document, criteria=criteria, frequency=frequency, state=SearchState.ACTIVE)
         store.add(uow, document)
         return _shown(document, criteria)
@@ -91,10 +103,9 @@ class Searches:
 
         Raises:
             NoSuchSearchError: They have no such search.
-            UnknownPlaceError: There is no such place.
-            AmbiguousPlaceError: Several places have this name.
+            InvalidProblem: The criteria break a rule.
         """
-        criteria = with_known_place(criteria)
+        criteria = checked(criteria)
         document = await _own(uow, subject, search)
         state = SearchState.ACTIVE if active else SearchState.STOPPED
         await self._fill(document, criteria=criteria, frequency=frequency, state=state)
@@ -109,27 +120,60 @@ class Searches:
         """
         store.remove(uow, (await _own(uow, subject, search))["_id"])
 
-    async def in_words(self, reads: Reads, search: str) -> str | None:
-        """Return a search in its owner's words, for a mail to them; None when it has none, or is gone."""
+    async def asked(self, reads: Reads, search: str) -> Criteria | None:
+        """Return what a search asks for, for a mail to its owner; None when no mails for it are wanted any more."""
         document = await store.search(reads, search)
-        return None if document is None else described((await self._open(document)).criteria)
+        if document is None or document["state"] != SearchState.ACTIVE:
+            return None
+        return (await self._open(document)).criteria
+
+    async def compare_anew(self, mongo: Mongo) -> int:
+        """Compare anew what was saved under an earlier form, so many at a time; nothing becomes news by it."""
+        found = await store.of_earlier_form(mongo, limit=AT_A_TIME)
+        return sum([await transact(mongo, partial(self._compare_anew, row["_id"])) for row in found])
+
+    async def _compare_anew(self, search: str, uow: UnitOfWork) -> int:
+        document = await store.search(uow, search)
+        if document is None:
+            return 0
+        try:
+            criteria = (await self._open(document)).criteria
+        except (NoKeyError, UnreadableError, UnusableKeyError) as error:
+            log.error("search_unreadable", search=search, error=type(error).__name__)
+            return 0
+        document |= {"compared": comparable(criteria, number=self._number), "bucket": bucket_of(search)}
+        store.save(uow, document)
+        return 1
 
     async def _fill(self, document: Document, *, criteria: Criteria, frequency: str, state: SearchState) -> None:
         key = await self.keyring.key(document["subject"], KEY_CLASS)
         box = encrypt(key, criteria.model_dump_json().encode(), subject=document["subject"], path=_path(document))
-        hashed: Hasher = self.hashed
         document |= {
             "state": state,
             "frequency": frequency,
             "since": self.clock.today().isoformat(),
             "shown": box,
-            "compared": comparable(criteria, hashed=hashed),
+            "compared": comparable(criteria, number=self._number),
         }
+
+    def _number(self, phrase: Phrase) -> int:
+        return number_of(phrase, self.hashed)
 
     async def _open(self, document: Document) -> Search:
         key = await self.keyring.existing(document["subject"], KEY_CLASS)
         text = decrypt(key, document["shown"], subject=document["subject"], path=_path(document))
         return _shown(document, _CRITERIA.validate_json(text))
+
+
+def checked(criteria: Criteria) -> Criteria:
+    """Return the criteria with the full name of their place.
+
+    Raises:
+        InvalidProblem: They break a rule; each is named.
+    """
+    if broken := broken_rules(criteria):
+        raise InvalidProblem(errors=broken)
+    return with_known_place(criteria)
 
 
 async def stop(uow: UnitOfWork, search: str) -> None:
@@ -140,15 +184,38 @@ async def stop(uow: UnitOfWork, search: str) -> None:
         store.save(uow, document)
 
 
-async def compared(reads: Reads, search: str) -> dict[str, Any] | None:
-    """Return what of a search is compared with vacancies; None when no mails for it are wanted any more."""
-    document = await store.search(reads, search)
-    return document["compared"] if document is not None and document["state"] == SearchState.ACTIVE else None
-
-
 async def to_compare(reads: Reads, *, frequency: str, published_on: date) -> list[Document]:
     """Return every search (`_id`, `subject`, `compared`) to which a vacancy published on that day is news."""
     return await store.active(reads, frequency=frequency, since_at_most=published_on.isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of a search; `wanted` is None when it is not to be matched any more."""
+
+    id: str
+    wanted: Wanted | None
+
+
+def heard(change: Mapping[str, Any]) -> Heard:
+    """Return what a change of the collection says of a search."""
+    document = change.get("fullDocument")
+    return Heard(change["documentKey"]["_id"], None) if document is None else _heard(document)
+
+
+async def in_bucket(reads: Reads, bucket: int) -> list[Heard]:
+    """Return the searches of a bucket that are to be matched."""
+    return [_heard(row) for row in await store.in_bucket(reads, bucket)]
+
+
+async def wanting(reads: Reads, ids: Sequence[str]) -> list[Document]:
+    """Return those of these searches for which mails are wanted now, as they are stored."""
+    return await store.among(reads, ids)
+
+
+def _heard(document: Mapping[str, Any]) -> Heard:
+    active = document["state"] == SearchState.ACTIVE
+    return Heard(document["_id"], wanted(document["compared"]) if active else None)
 
 
 async def forget(uow: UnitOfWork, subject: str) -> int:

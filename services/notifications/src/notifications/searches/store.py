@@ -1,5 +1,6 @@
 """Saved searches in MongoDB: the person's own words encrypted, and beside them what vacancies are compared with."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ INDEXES = {
     SEARCHES: [
         IndexModel([("subject", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("since", ASCENDING)], partialFilterExpression={"state": SearchState.ACTIVE}),
+        IndexModel([("compared.form", ASCENDING)]),
+        IndexModel([("bucket", ASCENDING)], partialFilterExpression={"state": SearchState.ACTIVE}),
     ],
     TURNS: [IndexModel([("at", ASCENDING)], expireAfterSeconds=int(TURN_KEPT.total_seconds()))],
 }
@@ -68,3 +71,18 @@ async def remove_all(uow: UnitOfWork, subject: str) -> int:
         uow.delete(SEARCHES, {"_id": row["_id"]})
     uow.delete(TURNS, {"_id": subject})
     return len(found)
+
+
+async def of_earlier_form(reads: Reads, *, limit: int) -> list[Document]:
+    """Return searches that were saved before there was a form."""
+    return await reads.find(SEARCHES, {"compared.form": None}, limit=limit)
+
+
+async def in_bucket(reads: Reads, bucket: int) -> list[Document]:
+    """Return the active searches of a bucket."""
+    return await reads.find(SEARCHES, {"bucket": bucket, "state": SearchState.ACTIVE})
+
+
+async def among(reads: Reads, ids: Sequence[str]) -> list[Document]:
+    """Return those of these searches for which mails are wanted."""
+    return await reads.find(SEARCHES, {"_id": {"$in": list(ids)}, "state": SearchState.ACTIVE})
