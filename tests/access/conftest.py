@@ -290,6 +290,7 @@ async def profiles_system(told: Settings) -> AsyncIterator[System]:
         system.bodies = {
             "POST /vacancies": {"json": vacancy},
             "PUT /vacancies/{vacancy:str}": {"json": vacancy, "headers": STALE},
+            "POST /bank/freezes/{freeze:str}/abuse": {"json": {"reason": "de profielen staan te koop"}},
             "POST /bank/freezes/{freeze:str}/lifting": {"json": {"reason": "een teller die te laag stond"}},
             "PUT /me/profile": {"json": {}, "headers": STALE},
             "PATCH /me/profile": {"json": {}, "headers": STALE},

@@ -34,6 +34,9 @@ from contracts.topics import event_on, owned_by
 from litestar import Litestar, Router
 
 from profiles import records
+from profiles.abuse.jobs import jobs as abuse_jobs
+from profiles.abuse.routes import ROUTES as ABUSE_ROUTES
+from profiles.abuse.service import Abuses
 from profiles.bank import store as bank_entries
 from profiles.bank.routes import ROUTES as BANK_ROUTES
 from profiles.bank.service import Bank, Projection
@@ -41,11 +44,12 @@ from profiles.blocks import store as blocks
 from profiles.blocks.jobs import jobs as block_jobs
 from profiles.budgets import store as budgets
 from profiles.budgets.handlers import noting_operators
+from profiles.budgets.jobs import jobs as budget_jobs
 from profiles.budgets.routes import ROUTES as BUDGET_ROUTES
 from profiles.budgets.service import Budgets
 from profiles.disclosure.routes import ROUTES as DISCLOSURE_ROUTES
 from profiles.disclosure.service import Disclosures
-from profiles.erasure.service import PHASE, forget, tell
+from profiles.erasure.service import PHASE, confirming, forget
 from profiles.lifecycle import store as renewals
 from profiles.lifecycle.handlers import hold_account, hold_decision, on_account, on_decision, on_delivery
 from profiles.lifecycle.jobs import sweep
@@ -87,6 +91,7 @@ ROUTES = [
     *LIFECYCLE_ROUTES,
     *BANK_ROUTES,
     *BUDGET_ROUTES,
+    *ABUSE_ROUTES,
     *VIEW_ROUTES,
     *VACANCY_ROUTES,
     *DEAD_LETTER_ROUTES,
@@ -105,6 +110,7 @@ class Parts:
     lifecycles: Lifecycles
     bank: Bank
     budgets: Budgets
+    abuses: Abuses
     vacancies: Vacancies
     signatures: Signatures
     consent_freshness: Freshness
@@ -157,6 +163,7 @@ def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE)
     kept = Records(made.keyring, made.clock, settings.terms, Projection(made.hash_key).project)
     sealer, consent_freshness = Sealer(made.keyring), Freshness(made.mongo, DecisionEvent.topic)
     counted = Budgets(made.clock, sealer, made.keyring, settings.views)
+    confirmed = confirming(access_log_kept=settings.access_log_kept, freezes_kept=settings.freezes_kept)
     return Parts(
         resources=made,
         sealer=sealer,
@@ -166,10 +173,11 @@ def parts(settings: ProfilesSettings, *, patience: timedelta = REQUEST_PATIENCE)
         lifecycles=Lifecycles(kept, sealer, made.hash_key),
         bank=Bank(kept, made.hash_key, consent_freshness, settings.consent_fresh, counted),
         budgets=counted,
+        abuses=Abuses(made.clock, sealer, made.keyring, counted),
         vacancies=Vacancies(made.clock),
         signatures=Signatures(made.mongo, made.keyring, made.hash_key),
         consent_freshness=consent_freshness,
-        erasure=Erasure(made.keyring, [Step(PHASE, forget)], tell, settings.erasure_settled, ProfilesRequestPartEvent.topic),
+        erasure=Erasure(made.keyring, [Step(PHASE, forget)], confirmed, settings.erasure_settled, ProfilesRequestPartEvent.topic),
     )
 
 
@@ -193,6 +201,7 @@ def build_api(settings: ProfilesSettings, *, made: Parts | None = None) -> Lites
             "lifecycles": made.lifecycles,
             "bank": made.bank,
             "budgets": made.budgets,
+            "abuses": made.abuses,
             "vacancies": made.vacancies,
             "set_aside": SetAside(made.mongo, consumer_of(made)),
         },
@@ -221,8 +230,11 @@ def build_worker(settings: ProfilesSettings, *, made: Parts | None = None, group
 
 def _jobs(made: Parts) -> list[Job]:
     told = made.resources.settings
+    terms = {"every": told.terms_every, "budgets_kept": told.budgets_kept, "freezes_kept": told.freezes_kept}
     return [
         Job("sweep", told.sweep_every, partial(sweep, made.mongo, made.lifecycles)),
         *block_jobs(mongo=made.mongo, signatures=made.signatures, every=told.access_log_sealed_every, kept=told.access_log_kept),
+        *budget_jobs(made.mongo, **terms),
+        *abuse_jobs(made.mongo, made.abuses),
         Job("release-waiting", timedelta(seconds=2), partial(made.sealer.release_waiting, made.mongo, event_on)),
     ]

@@ -40,10 +40,20 @@ class ProfilesSettings(ServiceSettings):
         timedelta(days=730), description="How long rows of the access log are kept after sealing (domain time, whole days)."
     )
 
+    budgets_kept: Duration = Field(
+        timedelta(days=1), description="How long the count of a day is kept after that day (domain time, whole days)."
+    )
+    freezes_kept: Duration = Field(
+        timedelta(days=730), description="How long a freeze is kept after it was lifted (domain time, whole days)."
+    )
+    terms_every: Duration = Field(timedelta(minutes=1), description="How often the worker looks for what is past its term.")
+
     @model_validator(mode="after")
-    def _access_log_is_kept_for_days(self) -> Self:
-        if self.access_log_kept % _DAY or self.access_log_kept < _DAY:
-            raise ValueError("access_log_kept: whole days")
+    def _what_is_kept_is_kept_for_days(self) -> Self:
+        for name in ("access_log_kept", "budgets_kept", "freezes_kept"):
+            term = getattr(self, name)
+            if term % _DAY or term < _DAY:
+                raise ValueError(f"{name}: whole days")
         return self
 
     @model_validator(mode="after")

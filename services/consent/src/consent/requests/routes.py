@@ -119,6 +119,10 @@ _KEPT = {
     ),
     "this-request": Text("de gegevens van dit verzoek", "the record of this request"),
     "access-log": Text("wie uw profiel bekeek, zonder wat er te zien was", "who looked at your profile, without what they saw"),
+    "view-freezes": Text(
+        "dat uw inzage in de kandidatenbank is bevroren, zonder wie u bent",
+        "that your looks into the candidate bank were frozen, without who you are",
+    ),
 }
 
 

@@ -109,6 +109,12 @@ TEMPLATES: dict[str, Template] = {
         facts=frozenset({"scope", "who", "organisation", "since", "opened", "rows", "budget"}),
         days=frozenset({"since"}),
     ),
+    "bank-abuse": Template(
+        says="Your details were looked at in an abuse of the bank: for whom, when, what kind, what was done, what you can do.",
+        mail_class=MUST_ARRIVE,
+        facts=frozenset({"organisation", "seen-on", "seen-as", "groups"}),
+        days=frozenset({"seen-on"}),
+    ),
     "forgets-late": Template(
         says="Your systems did not say in time that they forgot people who left the bank: what has to be done.",
         mail_class=MUST_ARRIVE,
@@ -122,7 +128,7 @@ TEMPLATES: dict[str, Template] = {
     ),
 }
 """By the name that a mail request gives. `job-alert` is given `search` (the search's words or None), `unsubscribe` (a link) and
-`vacancies`: at least one, each with `title`, `organisation`, and `place`, `hours`, `url` or None."""
+`vacancies`: at least one, each with `title`, `organisation`, and `place`, `hours`, `url` or None, and `why` it fits (texts)."""
 
 AFTER_CLOSING = frozenset(name for name, template in TEMPLATES.items() if template.after_closing)
 """The mails that still go to somebody who is being erased."""

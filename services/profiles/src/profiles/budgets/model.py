@@ -79,15 +79,31 @@ class Budget:
 class Lifting:
     """Who ended a freeze, in which role, when and why."""
 
-    by: str
+    by: str | None
+    """None when that person was erased."""
     role: str
     at: datetime
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abuse:
+    """That a freeze was no busy day, as an operator declared it, and how far those who were seen have been told."""
+
+    by: str | None
+    """None when that person was erased."""
+    at: datetime
+    reason: str
+    told: int = 0
+    told_until: str = ""
+    """People are told in the order of their ids; up to this one they have been."""
+    told_on: date | None = None
+    """The day on which the last one was told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
-    """A budget that was used up, and what was counted until then. It is kept when it is lifted."""
+    """A budget that was used up, and what was counted until then. It is kept for a term when it is lifted."""
 
     id: str
     scope: Scope
@@ -100,11 +116,36 @@ class Freeze:
     looks: Looks
     views: int
     lifted: Lifting | None = None
+    abuse: Abuse | None = None
+    over_on: date | None = None
+    """The domain's day from which its term runs; None while it holds somebody."""
 
 
 def lift(freeze: Freeze, budget: Budget, lifting: Lifting) -> tuple[Freeze, Budget]:
     """Return the freeze as it is kept and the budget without it: one more for the frozen day, as long as that lasts."""
-    return replace(freeze, lifted=lifting), replace(budget, frozen=None, more=budget.more + (budget.day == freeze.day))
+    lifted = replace(freeze, lifted=lifting, over_on=budget.day)
+    return lifted, replace(budget, frozen=None, more=budget.more + (budget.day == freeze.day))
+
+
+def declare(freeze: Freeze, abuse: Abuse, *, on: date) -> Freeze:
+    """Return the freeze as an abuse; one that was lifted already is kept for its term from now on."""
+    return replace(freeze, abuse=abuse, over_on=freeze.over_on and on)
+
+
+def without(freeze: Freeze, account: str, *, on: date) -> Freeze | None:
+    """Return what stays of a freeze when somebody was erased; None: nothing.
+
+    A recruiter's own goes with them. One that was declared an abuse, or was never lifted, stays for its term: it is what those
+    who were seen are told by, and an id that leads nowhere, as the access log keeps it, is all that it says of the recruiter.
+    """
+    if freeze.scope is Scope.RECRUITER and freeze.owner == account:
+        return replace(freeze, over_on=freeze.over_on or on) if freeze.abuse or not freeze.lifted else None
+    lifted, abuse = freeze.lifted, freeze.abuse
+    return replace(
+        freeze,
+        lifted=replace(lifted, by=None) if lifted and lifted.by == account else lifted,
+        abuse=replace(abuse, by=None) if abuse and abuse.by == account else abuse,
+    )
 
 
 def may_lift(freeze: Freeze, *, by: str, role: str, administrators: Collection[str]) -> bool:

@@ -17,7 +17,7 @@ from litestar.params import FromPath, JSONBody
 from pydantic import AfterValidator, Field, StringConstraints
 
 from profiles.budgets.model import ROWS_IN_A_VIEW, Budget, Freeze
-from profiles.budgets.service import OPERATOR, Budgets
+from profiles.budgets.service import OPERATOR, Budgets, shown
 from profiles.organisations.service import acting_for
 
 _WATCHES = {"access": roles("administrator", OPERATOR)}
@@ -49,10 +49,10 @@ async def list_freezes(
     mongo: NamedDependency[Mongo],
     budgets: NamedDependency[Budgets],
 ) -> dict[str, Any]:
-    """The freezes of your organisation and its recruiters, the newest first; an operator sees all, without the reasons' words."""
+    """The freezes of your organisation and its recruiters, the newest first; an operator sees all, but not their reasons."""
     before = str(page.after[0]) if page.after else None
     found = await budgets.list_freezes(mongo, caller, before=before, limit=page.limit + 1)
-    return page.answer([_freeze(one, caller) for one in found], lambda one: [one.id], found=found)
+    return page.answer([shown(one, caller) for one in found], lambda one: [one.id], found=found)
 
 
 @get("/bank/freezes/{freeze:str}/seen", opt=_WATCHES, tags=["Candidate bank"])
@@ -63,9 +63,14 @@ async def list_seen(
     mongo: NamedDependency[Mongo],
     budgets: NamedDependency[Budgets],
 ) -> dict[str, Any]:
-    """What was seen on the frozen day until the freeze: when, by which account, which handles; null where a person is erased."""
+    """What was seen on the frozen day until the freeze: when, by which account, which handles; null where a person is erased.
+
+    It needs no purpose and is no look at a person: nothing that anybody told is in it. A handle opens a profile only to a
+    recruiter who states a purpose, and then there is a row in the access log. That this list was read is logged.
+    """
     after = (str(page.after[0]), str(page.after[1])) if page.after else None
     found = await budgets.seen(mongo, caller, freeze, after=after, limit=page.limit + 1)
+    log.info("bank_freeze_seen", freeze=freeze, by=caller.subject, role=caller.role, org=caller.org, looks=len(found))
     return page.answer([asdict(one) for one in found], lambda one: [one.at.isoformat(), one.id], found=found)
 
 
@@ -84,22 +89,13 @@ async def lift_freeze(
 
     lifted = await transact(mongo, work)
     log.info("bank_freeze_lifted", freeze=lifted.id, scope=lifted.scope, owner=lifted.owner, by=caller.subject, role=caller.role)
-    return _freeze(lifted, caller)
+    return shown(lifted, caller)
 
 
 def _budget(budget: Budget) -> dict[str, Any]:
     """Return a budget in views; what is a twentieth within stays exact with two decimals."""
     used, left = (twentieths / ROWS_IN_A_VIEW for twentieths in (budget.looks.twentieths, budget.left))
     return {"views": budget.allowed // ROWS_IN_A_VIEW, "used": used, "left": left, "frozen": budget.frozen is not None}
-
-
-def _freeze(freeze: Freeze, caller: Caller) -> dict[str, Any]:
-    document = asdict(freeze)
-    document["counted"] = document.pop("looks")
-    del document["began"]
-    if freeze.lifted and caller.role == OPERATOR and freeze.lifted.role != OPERATOR:
-        del document["lifted"]["reason"]  # an organisation's own words
-    return document
 
 
 ROUTES = [show_budget, list_freezes, list_seen, lift_freeze]

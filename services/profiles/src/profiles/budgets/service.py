@@ -1,15 +1,19 @@
-"""The use cases of budgets: count what is shown in the transaction that shows it, freeze, tell, list, lift."""
+"""The use cases of budgets: count what is shown in the transaction that shows it, freeze, tell, list, lift, forget."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import structlog
 from chassis.clock import Clock
+from chassis.erasure import is_erased
 from chassis.http.language import Text
 from chassis.http.problems import ConflictProblem, ForbiddenProblem, NotFoundProblem
 from chassis.ids import new_id
 from chassis.keyring import Keyring
+from chassis.mongo import Mongo, transact
 from chassis.sealed_events import Sealer
 from chassis.tokens import Caller
 from chassis.uow import Reads, UnitOfWork
@@ -22,13 +26,15 @@ from profiles.organisations import service as organisations
 from profiles.organisations.service import Organisation, acting_for
 from profiles.records import FIRST_LANGUAGE
 from profiles.views import service as views
-from profiles.views.service import Look
+from profiles.views.service import Look, Window
 
 Both = tuple[Budget, ...]
 """A recruiter's budget and the organisation's."""
 T = TypeVar("T")
 OPERATOR = "operator"
 TEMPLATE = "bank-frozen"
+BATCH: Final = 200
+"""How many budgets and how many freezes one run removes at most."""
 log = structlog.get_logger()
 
 
@@ -108,35 +114,28 @@ class Budgets:
         self, reads: Reads, caller: Caller, freeze_id: str, *, after: tuple[str, str] | None, limit: int
     ) -> list[Look]:
         """Return what was seen on the frozen day until the freeze; an administrator reads what was seen for the organisation."""
-        freeze = await self._find(reads, caller, freeze_id)
-        everywhere = freeze.scope is Scope.RECRUITER and caller.role == OPERATOR
-        return await views.looks_of(
-            reads,
-            self.keyring,
-            account=freeze.owner if freeze.scope is Scope.RECRUITER else None,
-            organisation=None if everywhere else freeze.organisation,
-            between=(freeze.began, freeze.since),
-            after=after,
-            limit=limit,
-        )
+        freeze = await self.find(reads, caller, freeze_id)
+        where = window(freeze) if caller.role == OPERATOR else replace(window(freeze), organisation=freeze.organisation)
+        return await views.looks_of(reads, self.keyring, where, after=after, limit=limit)
 
     async def lift(self, uow: UnitOfWork, caller: Caller, freeze_id: str, *, reason: str) -> Freeze:
         """End a freeze for a reason, and give the frozen day one more budget while it lasts."""
-        freeze = await self._find(uow, caller, freeze_id)
+        freeze = await self.find(uow, caller, freeze_id)
         administrators = await organisations.administrators(uow, freeze.organisation)
         if not model.may_lift(freeze, by=caller.subject, role=caller.role, administrators=administrators):
             raise ForbiddenProblem
-        if freeze.lifted:
+        if freeze.lifted or await is_erased(uow, freeze.owner):
             raise NotFrozenProblem
         now = self.clock.machine()
         owners = [(freeze.scope, freeze.owner)]
         (budget,) = await store.find_budgets(uow, owners, self.views, day=self.clock.today(), at=now)
-        kept, budget = model.lift(freeze, budget, Lifting(by=caller.subject, role=caller.role, at=now, reason=reason))
+        lifting = Lifting(by=caller.subject, role=caller.role, at=now, reason=reason)
+        kept, budget = model.lift(freeze, budget, lifting)
         store.keep_freeze(uow, kept)
         store.keep_budget(uow, budget)
         return kept
 
-    async def _find(self, reads: Reads, caller: Caller, freeze_id: str) -> Freeze:
+    async def find(self, reads: Reads, caller: Caller, freeze_id: str) -> Freeze:
         """Return a freeze that the caller may see; others do not exist for them."""
         own = None if caller.role == OPERATOR else (await acting_for(reads, caller)).id
         freeze = await store.find_freeze(reads, freeze_id)
@@ -180,3 +179,81 @@ class Budgets:
                 "budget": str(freeze.views),
             },
         )
+
+
+def shown(freeze: Freeze, caller: Caller) -> dict[str, Any]:
+    """Return a freeze as it is shown to those who watch over the bank."""
+    document = asdict(freeze)
+    document["counted"] = document.pop("looks")
+    del document["began"], document["over_on"]
+    if freeze.abuse:
+        del document["abuse"]["told_until"]
+    if freeze.lifted and caller.role == OPERATOR and freeze.lifted.role != OPERATOR:
+        del document["lifted"]["reason"]  # an organisation's own words
+    return document
+
+
+def window(freeze: Freeze) -> Window:
+    """Return which looks were counted until a freeze: those of its day, whatever organisation a recruiter acted for."""
+    recruiter = freeze.scope is Scope.RECRUITER
+    return Window(
+        account=freeze.owner if recruiter else None,
+        organisation=None if recruiter else freeze.organisation,
+        began=freeze.began,
+        ended=freeze.since,
+    )
+
+
+async def untold(reads: Reads, *, limit: int) -> list[Freeze]:
+    """Return abuses of which not everybody has been told."""
+    return await store.find_untold(reads, limit=limit)
+
+
+async def get(reads: Reads, freeze: str) -> Freeze | None:
+    """Return a freeze for the system itself."""
+    return await store.find_freeze(reads, freeze)
+
+
+def keep(uow: UnitOfWork, freeze: Freeze) -> None:
+    """Keep a changed freeze that was read in this unit of work."""
+    store.keep_freeze(uow, freeze)
+
+
+async def forget(uow: UnitOfWork, account: str) -> dict[str, int]:
+    """Remove what was counted of an erased recruiter, and what stands of them in freezes."""
+    gone = 0
+    for freeze in await store.find_freezes_about(uow, account):
+        left = model.without(freeze, account, on=uow.clock.today())
+        if left is None:
+            store.remove_freeze(uow, freeze.id)
+            gone += 1
+        elif left != freeze:
+            store.keep_freeze(uow, left)
+    return {"view-budgets": await store.remove_budget(uow, Scope.RECRUITER, account), "view-freezes": gone}
+
+
+async def stays(reads: Reads, account: str) -> bool:
+    """Tell whether a freeze of an erased recruiter stays for its term."""
+    return any(freeze.owner == account for freeze in await store.find_freezes_about(reads, account))
+
+
+async def remove_ended(mongo: Mongo, budgets_kept: timedelta, freezes_kept: timedelta) -> int:
+    """Remove budgets of past days and freezes that are over for so long (domain time), and return how many."""
+    today = mongo.clock.today()
+    return await transact(mongo, partial(_remove_budgets, today - budgets_kept)) + await transact(
+        mongo, partial(_remove_freezes, today - freezes_kept)
+    )
+
+
+async def _remove_budgets(until: date, uow: UnitOfWork) -> int:
+    due = await store.find_unused(uow, until, limit=BATCH)
+    for budget in due:
+        store.remove_unused(uow, budget, until)
+    return len(due)
+
+
+async def _remove_freezes(until: date, uow: UnitOfWork) -> int:
+    due = await store.find_over(uow, until, limit=BATCH)
+    for freeze in due:
+        store.remove_freeze(uow, freeze)
+    return len(due)

@@ -8,12 +8,16 @@ from typing import Any
 from chassis.uow import Document, Reads, UnitOfWork
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from profiles.budgets.model import Budget, Freeze, Lifting, Looks, Scope
+from profiles.budgets.model import Abuse, Budget, Freeze, Lifting, Looks, Scope
 
 BUDGETS, FREEZES, OPERATORS = "view_budgets", "view_freezes", "operators"
 INDEXES: dict[str, list[Any]] = {
-    BUDGETS: [],
-    FREEZES: [IndexModel([("organisation", ASCENDING), ("_id", DESCENDING)])],
+    BUDGETS: [IndexModel([("frozen", ASCENDING), ("day", ASCENDING)])],
+    FREEZES: [
+        IndexModel([("organisation", ASCENDING), ("_id", DESCENDING)]),
+        IndexModel([("over_on", ASCENDING)]),
+        *(IndexModel([(name, ASCENDING)], sparse=True) for name in ("owner", "lifted.by", "abuse.by", "abuse.at")),
+    ],
     OPERATORS: [],
 }
 Owner = tuple[Scope, str]
@@ -36,9 +40,54 @@ def keep_budget(uow: UnitOfWork, budget: Budget) -> None:
 
 
 def keep_freeze(uow: UnitOfWork, freeze: Freeze) -> None:
-    """Write a freeze; it is never removed."""
+    """Write a freeze."""
     document = asdict(freeze)
-    uow.replace(FREEZES, {"_id": document.pop("id"), **document, "day": freeze.day.isoformat()}, upsert=True)
+    document |= {"day": freeze.day.isoformat(), "over_on": _text(freeze.over_on)}
+    if freeze.abuse:
+        document["abuse"]["told_on"] = _text(freeze.abuse.told_on)
+    uow.replace(FREEZES, {"_id": document.pop("id"), **document}, upsert=True)
+
+
+def remove_freeze(uow: UnitOfWork, freeze: str) -> None:
+    """Remove a freeze."""
+    uow.delete(FREEZES, {"_id": freeze})
+
+
+async def find_freezes_about(reads: Reads, account: str) -> list[Freeze]:
+    """Return the freezes in which an account stands: whose they are, who lifted them, who declared an abuse."""
+    named = [{name: account} for name in ("owner", "lifted.by", "abuse.by")]
+    return [_freeze(row) for row in await reads.find(FREEZES, {"$or": named}, sort=[("_id", ASCENDING)])]
+
+
+async def find_untold(reads: Reads, *, limit: int) -> list[Freeze]:
+    """Return abuses of which not everybody has been told, the oldest first."""
+    where = {"abuse.at": {"$type": "date"}, "abuse.told_on": None}
+    return [_freeze(row) for row in await reads.find(FREEZES, where, sort=[("abuse.at", ASCENDING)], limit=limit)]
+
+
+async def find_over(reads: Reads, until: date, *, limit: int) -> list[str]:
+    """Return freezes that are over since this day or longer."""
+    where = {"over_on": {"$lte": until.isoformat()}}
+    return [row["_id"] for row in await reads.find(FREEZES, where, sort=[("over_on", ASCENDING)], limit=limit)]
+
+
+async def find_unused(reads: Reads, until: date, *, limit: int) -> list[str]:
+    """Return budgets that hold nobody and were last counted on this day or before."""
+    where = {"frozen": None, "day": {"$lte": until.isoformat()}}
+    return [row["_id"] for row in await reads.find(BUDGETS, where, sort=[("day", ASCENDING)], limit=limit)]
+
+
+def remove_unused(uow: UnitOfWork, budget: str, until: date) -> None:
+    """Remove a budget, unless somebody looked meanwhile."""
+    uow.delete(BUDGETS, {"_id": budget, "frozen": None, "day": {"$lte": until.isoformat()}})
+
+
+async def remove_budget(uow: UnitOfWork, scope: Scope, owner: str) -> int:
+    """Remove a budget, and return how many there were."""
+    found = await uow.find_one(BUDGETS, {"_id": _name(scope, owner)})
+    if found is not None:
+        uow.delete(BUDGETS, {"_id": found["_id"]})
+    return int(found is not None)
 
 
 async def find_freeze(reads: Reads, freeze: str) -> Freeze | None:
@@ -98,5 +147,19 @@ def _freeze(row: Document) -> Freeze:
         day=date.fromisoformat(row["day"]),
         looks=Looks(**row["looks"]),
         lifted=Lifting(**row["lifted"]) if row["lifted"] else None,
+        abuse=_abuse(row["abuse"]) if row.get("abuse") else None,
+        over_on=_day(row.get("over_on")),
         **same,
     )
+
+
+def _abuse(row: Document) -> Abuse:
+    return Abuse(**{**row, "told_on": _day(row["told_on"])})
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -4,8 +4,9 @@ What the access log tells of them lies under a key of theirs, and goes dark with
 what, and their chain would break.
 """
 
-from chassis.clock import years_later
-from chassis.erasure import Erased
+from datetime import timedelta
+
+from chassis.erasure import Erased, Tell
 from chassis.sealed_events import forget_waiting
 from chassis.uow import UnitOfWork
 from contracts.profiles.profile import ProfileEvent
@@ -13,14 +14,14 @@ from contracts.profiles.request_part import ProfilesRequestPartEvent
 
 from profiles import records
 from profiles.bank import service as bank
+from profiles.budgets import service as budgets
 from profiles.lifecycle import service as lifecycles
 
 PHASE = "services"
-LOG_YEARS = 2
 
 
 async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
-    """Remove the profile, its entry in the bank, and the links that would renew it."""
+    """Remove the profile, its entry in the bank, the links that would renew it, and what was counted of a recruiter."""
     record = await records.find(uow, subject)
     if record is not None:
         records.remove(uow, subject)
@@ -30,11 +31,22 @@ async def forget(uow: UnitOfWork, subject: str) -> dict[str, int]:
         "profiles": int(record is not None),
         "renewal-links": await lifecycles.forget_links(uow, subject),
         "waiting-events": await forget_waiting(uow, subject),
+        **await budgets.forget(uow, subject),
     }
 
 
-async def tell(uow: UnitOfWork, erased: Erased, sequence: int) -> None:
-    """Confirm to consent. Rows of the access log stay for their term, without what was seen (GDPR, article 5(2))."""
-    kept = {"what": "access-log", "ground": "gdpr-5-2", "until": years_later(erased.on, LOG_YEARS)}
-    event = ProfilesRequestPartEvent.model_validate({**erased.confirmation, "kept": (kept,)})
-    uow.emit(event, sequence=sequence)
+def confirming(*, access_log_kept: timedelta, freezes_kept: timedelta) -> Tell:
+    """Return what confirms to consent.
+
+    Rows of the access log stay for their term, without what was seen (GDPR, article 5(2)); of a recruiter a freeze that may have
+    been an abuse, because those who were seen in it have rights too (article 17(3)(e)).
+    """
+
+    async def tell(uow: UnitOfWork, erased: Erased, sequence: int) -> None:
+        kept = [{"what": "access-log", "ground": "gdpr-5-2", "until": erased.on + access_log_kept}]
+        if await budgets.stays(uow, erased.subject):
+            kept.append({"what": "view-freezes", "ground": "gdpr-17-3-e", "until": erased.on + freezes_kept})
+        event = ProfilesRequestPartEvent.model_validate({**erased.confirmation, "kept": kept})
+        uow.emit(event, sequence=sequence)
+
+    return tell

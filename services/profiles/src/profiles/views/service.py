@@ -25,15 +25,20 @@ from profiles.views.store import Access, Part
 
 __all__ = [
     "CLASS",
+    "Access",
+    "Exposure",
     "Kind",
     "Look",
     "Seen",
     "Shown",
+    "Window",
     "count_unsealed",
+    "exposures",
     "looked_at",
     "looks_of",
     "name_block",
     "note",
+    "people_in",
     "remove",
     "sealed",
     "strays",
@@ -42,6 +47,8 @@ __all__ = [
 
 CLASS: Final = "access-log"
 """The retention class of what a row says of a person."""
+_ROWS: Final = 200
+"""Rows of the access log that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,33 @@ class Look:
     account: str
     organisation: str
     handles: list[str | None]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The looks of an account, an organisation, or an account for an organisation, between two moments."""
+
+    account: str | None
+    organisation: str | None
+    began: datetime
+    ended: datetime
+
+    @property
+    def who(self) -> dict[str, str]:
+        """Return whose looks they are."""
+        named = {"account": self.account, "organisation": self.organisation}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What others saw of one person in a window: for which organisations, whether it was more than a card, of which groups."""
+
+    subject: str
+    organisations: list[str]
+    opened: bool
+    groups: list[str]
+    """Empty when the key is gone under which that lies."""
 
 
 async def note(
@@ -124,19 +158,34 @@ async def looked_at(reads: Reads, keyring: Keyring, subject: str, *, before: str
 async def looks_of(
     reads: Reads,
     keyring: Keyring,
+    window: Window,
     *,
-    account: str | None,
-    organisation: str | None,
-    between: tuple[datetime, datetime],
     after: tuple[str, str] | None,
     limit: int,
 ) -> list[Look]:
-    """Return what an account, an organisation, or an account for an organisation saw between two moments, the oldest first."""
-    who = {name: value for name, value in (("account", account), ("organisation", organisation)) if value is not None}
+    """Return the looks in a window, the oldest first."""
     start = (datetime.fromisoformat(after[0]), after[1]) if after else None
-    rows = await store.find_between(reads, who, between=between, after=start, limit=limit)
+    rows = await store.find_between(reads, window.who, between=(window.began, window.ended), after=start, limit=limit)
     keys = await keyring.many({(part.subject, CLASS) for row in rows for part in row.shown})
     return [_look(row, keys) for row in rows]
+
+
+async def people_in(reads: Reads, window: Window) -> dict[str, list[Access]]:
+    """Return who was shown in a window, and in which rows. There are no more of them than its budget allows."""
+    found: dict[str, list[Access]] = {}
+    after: tuple[datetime, str] | None = None
+    while rows := await store.find_between(reads, window.who, between=(window.began, window.ended), after=after, limit=_ROWS):
+        for row in rows:
+            for part in row.shown:
+                found.setdefault(part.subject, []).append(row)
+        after = (rows[-1].at, rows[-1].id)
+    return found
+
+
+async def exposures(keyring: Keyring, people: Mapping[str, Sequence[Access]]) -> list[Exposure]:
+    """Return what each of these people was shown of, in the order of their ids."""
+    keys = await keyring.many({(subject, CLASS) for subject in people})
+    return [_exposure(subject, people[subject], keys.get((subject, CLASS))) for subject in sorted(people)]
 
 
 async def unsealed(reads: Reads, *, limit: int) -> list[Document]:
@@ -192,6 +241,17 @@ def _opened(key: DataKey | None, part: Part, row_id: str) -> tuple[str | None, l
         return None, None
     handle, fields = from_json(decrypt(key, part.box, subject=part.subject, path=row_id))
     return handle, fields
+
+
+def _exposure(subject: str, rows: Sequence[Access], key: DataKey | None) -> Exposure:
+    parts = [(row, part) for row in rows for part in row.shown if part.subject == subject]
+    fields = [path for row, part in parts for path in _opened(key, part, row.id)[1] or ()]
+    return Exposure(
+        subject=subject,
+        organisations=sorted({row.organisation_name for row in rows}),
+        opened=any(row.kind == "view" for row in rows),
+        groups=sorted({path.partition(".")[0] for path in fields}),
+    )
 
 
 def _seen(row: Access, subject: str, key: DataKey | None) -> Seen:
