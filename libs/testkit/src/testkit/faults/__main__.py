@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from testkit.faults.site import Site
 
 def main() -> int:
     """Play what is asked for."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # each try to reach a Kafka that a fault has taken away
     asked = _asked()
     if asked.list:
         for kind, faults in KINDS.items():

@@ -167,7 +167,8 @@ class Follower:
 
     @asynccontextmanager
     async def _reading(self, at: dict[TopicPartition, int]) -> AsyncIterator[AIOKafkaConsumer]:
-        async with Reader(self.kafka, isolation_level="read_committed", auto_offset_reset="earliest") as consumer:
+        asking: dict[str, str | int] = {"isolation_level": "read_committed", "auto_offset_reset": "earliest"}
+        async with Reader(self.kafka, **asking, retry_backoff_ms=500) as consumer:
             consumer.assign(list(at))
             for tp, offset in at.items():
                 consumer.seek(tp, offset)

@@ -89,7 +89,7 @@ def _partitions() -> list[TopicPartition]:
 class Reader:
     """A consumer without a group, as an async context."""
 
-    def __init__(self, kafka: Kafka, **options: str) -> None:
+    def __init__(self, kafka: Kafka, **options: str | int) -> None:
         self._consumer = AIOKafkaConsumer(**kafka.arguments, group_id=None, request_timeout_ms=5000, **options)
 
     async def __aenter__(self) -> AIOKafkaConsumer:
