@@ -15,7 +15,7 @@ from testkit.logbook import Logbook
 from testkit.portal import Actor, Portal
 from testkit.stack import Stack
 
-LAST = ("test_turned_clock", "test_residue")
+LAST = ("test_turned_clock", "test_r31_whole", "test_residue")
 HERE = Path(__file__).parent
 
 

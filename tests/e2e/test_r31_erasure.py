@@ -5,28 +5,19 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import bson
 import httpx
 import pytest
-from pymongo import MongoClient
+from contracts.topics import SERVICES
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.portal import PASSWORD, SEARCHING, Actor, Portal, ok
 from testkit.refusals import expect_refused
 from testkit.samples import saved_search
 from testkit.stack import Stack
 from testkit.waiting import eventually
+from testkit.whereabouts import Client, documents_of, left_of
 
-Client = MongoClient[dict[str, Any]]
-SERVICES = ("identity", "profiles", "consent", "notifications")
 DELETE, REQUESTS, PAGE = "identity/v1/me/account/erasure", "consent/v1/requests", "/api/consent/v1/pages/requests/"
 SEARCH = {"criteria": saved_search()}
-STAYS = {
-    "identity": {"erasures", "inbox"},
-    "profiles": {"erasures", "inbox", "accesses"},
-    "consent": {"erasures", "inbox", "closed_accounts", "presentations", "decisions", "decision_history", "requests"},
-    "notifications": {"erasures", "inbox"},
-}
-"""Where an erased person's id may still stand: what refuses them, what proves what they agreed to, and who looked at them."""
 
 
 @pytest.fixture
@@ -57,19 +48,6 @@ async def closed(portal: Portal, link: str) -> dict[str, Any]:
 
 async def link_of(portal: Portal, email: str) -> str:
     return (await portal.mailbox.wait(email, link=PAGE)).link(PAGE)
-
-
-def documents_of(mongo: Client, subject: str) -> dict[tuple[str, str], list[bytes]]:
-    """Every document of every service that names a person, as stored; rows of the access log without their block's number."""
-    found: dict[tuple[str, str], list[bytes]] = {}
-    for service in SERVICES:
-        for database in (service, f"{service}_keyring"):
-            for collection in mongo[database].list_collection_names():
-                rows = [bson.encode(row) for row in mongo[database][collection].find({}, {"block": 0}, sort=[("_id", 1)])]
-                mine = [row for row in rows if subject.encode() in row]
-                if mine:
-                    found[database, collection] = mine
-    return found
 
 
 async def with_everything(cast: Cast, organisation: Organisation, *, email: str | None = None) -> Candidate:
@@ -104,13 +82,8 @@ async def test_r31_whoever_deletes_their_account_is_gone_everywhere_and_gets_a_c
     page = ok(await portal.http.get(link)).text
     assert "Bewijs van verwijdering" in page
 
-    def elsewhere() -> set[tuple[str, str]]:
-        return {(name, one) for name, one in documents_of(mongo, subject) if one not in STAYS.get(name, {one})}
-
-    await eventually(lambda: not elsewhere(), timeout=15)  # the last keys are being destroyed
-    gone = [row for service in SERVICES for row in mongo[f"{service}_keyring"].data_keys.find({"subject": subject})]
-    assert gone
-    assert not any("wrapped" in row for row in gone)
+    await eventually(lambda: not left_of(mongo, subject), timeout=15)  # the last keys are being destroyed
+    assert [row for service in SERVICES for row in mongo[f"{service}_keyring"].data_keys.find({"subject": subject})]
     expect_refused(await organisation.recruiter.get(f"profiles/v1/bank/profiles/{handle}", headers=SEARCHING), 404, "not-found")
 
 

@@ -1,4 +1,4 @@
-"""What lies on the disks of Kafka and MongoDB after all other tests: nothing that points to anybody.
+"""What lies on the disks of the whole system after all other tests: nothing that points to anybody.
 
 Everything personal that the tests say carries the run's mark, and telephone numbers and the postal code are the run's own. The
 mail catcher's own store holds the mails that were sent, as a person's mailbox would; it is no part of this system or this scan.
@@ -24,7 +24,7 @@ from pymongo import MongoClient
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.portal import ok
 from testkit.probe import send_raw
-from testkit.residue import Finding, data_files, encodings, flush, search
+from testkit.residue import Finding, all_files, encodings, flush, search
 from testkit.stack import Stack
 from testkit.waiting import eventually
 
@@ -45,13 +45,13 @@ async def scanned(stack: Stack, *texts: str) -> list[Finding]:
 
     def scan() -> list[Finding]:
         flush(stack.mongo_url())
-        return list(search(data_files(stack.instance), *texts))
+        return list(search(all_files(stack.instance), *texts))
 
     return await asyncio.to_thread(scan)
 
 
 async def test_residue_a_planted_text_is_found_on_every_path(stack: Stack, mongo: Client) -> None:
-    """Each database's collection file, the journal, the oplog, and a Kafka segment; in each encoding that is searched for."""
+    """Each database's collection file, the journal, the oplog, a Kafka segment, a log; in each encoding that is searched for."""
     canary = f"kanarie{new_handle()}"
     forms = encodings(canary)
     expected: dict[str, Path] = {}
@@ -59,6 +59,8 @@ async def test_residue_a_planted_text_is_found_on_every_path(stack: Stack, mongo
         mongo[database].canaries.insert_one({"_id": canary, **forms})
         expected[database] = _file_of(stack, mongo, database, "canaries")
     expected["the oplog"] = _file_of(stack, mongo, "local", "oplog.rs")
+    expected["a log"] = stack.instance.logs / "canary.log"
+    expected["a log"].write_bytes(b" ".join(forms.values()))
     topic = ProfileEvent.topic.name
     headers = [("ce_specversion", b"1.0"), ("ce_id", new_id().encode()), ("ce_source", b"/profiles"), ("ce_subject", b"x")]
     headers += [("ce_type", b"nl.kandidatenbank.canary"), ("ce_time", b"2026-01-01T00:00:00+00:00"), ("ce_sequence", b"1")]
@@ -68,6 +70,7 @@ async def test_residue_a_planted_text_is_found_on_every_path(stack: Stack, mongo
         assert {one.encoding for one in found if one.path == path} == set(forms), where
     journal = {one.encoding for one in found if one.path.parent.name == "journal"}
     kafka = {one.encoding for one in found if one.path.suffix == ".log" and one.path.parent.name.startswith(topic)}
+    expected["a log"].unlink()
     for database in DATABASES:
         mongo[database].canaries.drop()
     assert journal == kafka == set(forms)
@@ -78,7 +81,7 @@ async def test_residue_what_the_services_wrote_themselves_would_be_found(
 ) -> None:
     """Through outbox and relay too: ids and public facts stand there to be read."""
     found = await scanned(stack, candidate.actor.subject, organisation.name)
-    kafka = {one.text for one in found if one.path.suffix == ".log"}
+    kafka = {one.text for one in found if one.path.suffix == ".log" and one.path.is_relative_to(stack.instance.folder / "kafka")}
     mongod = {one.text for one in found if one.path.suffix == ".wt"}
     assert kafka == mongod == {candidate.actor.subject, organisation.name}
 

@@ -7,6 +7,8 @@ from chassis.destruction import destroy_due
 from chassis.keyring import KeyDestroyedError
 from chassis.mongo import transact
 from contracts.consent.mail_request import ConsentMailRequestEvent
+from contracts.consent.request import SAMPLES as REQUESTS
+from contracts.consent.request import RequestEvent
 from contracts.identity.account import AccountEvent
 from contracts.identity.contact import ContactEvent
 from contracts.identity.mail_request import IdentityMailRequestEvent
@@ -146,3 +148,23 @@ async def test_an_account_whose_news_could_not_be_handled_is_not_mailed_meanwhil
     assert (postbox.mails, (await world.mail(request.cause))["state"]) == ([], "queued")
     await world.hear(make.account(subject))
     await world.sender().round()
+
+
+async def test_a_last_mail_that_is_asked_for_again_after_the_erasure_leaves_no_row_and_its_asker_goes_on(world, subject):
+    """A topic is read again beside an older dump, in which it was never sent."""
+    request = ConsentMailRequestEvent(
+        cause=f"consent:erased:{subject}",
+        subject=subject,
+        template="erased",
+        language="nl",
+        facts={"dark-on": "2027-03-01", "kept-until": "2032-03-01"},
+        address="account",
+    )
+    asked = RequestEvent.model_validate({**REQUESTS[0].model_dump(), "subject": subject, "phase": "services"})
+    await world.hear(await world.contact(subject, "an@x.example"), asked, request)
+    assert (await world.mail(request.cause))["state"] == "queued"
+    await world.hear(asked.model_copy(update={"phase": "contact"}))
+    await world.parts.erasure.finish(world.mongo)
+    await world.hear(request)
+    assert await world.mail(request.cause) is None
+    assert [one["outcome"] for one in await world.deliveries(request.cause)] == ["given-up"]

@@ -14,7 +14,7 @@ from chassis import inbox
 from chassis.clock import Clock
 from chassis.consume import Consumer
 from chassis.ids import new_id
-from chassis.inbox import Incoming
+from chassis.inbox import Incoming, Poison, Skipped
 from chassis.kafka import Kafka
 from contracts.envelope import SPEC_VERSION, STREAM, Event
 from hypothesis import HealthCheck, Phase, settings
@@ -122,11 +122,15 @@ async def put(kafka: Kafka, one: Delivery) -> None:
 
 def decoded(consumer: Consumer, one: Delivery) -> Incoming[Any]:
     """Return what the consumer's decoder makes of a delivery; one that it cannot read is a mistake of the test."""
-    types = {(s.topic.name, s.topic.event_type): s for s in consumer.subscriptions}
-    item = inbox.decode(one.record(), types)
+    item = as_decoded(consumer, one.record())
     if not isinstance(item, Incoming):
         raise TypeError(f"{one.kind.__name__}: {item}")
     return item
+
+
+def as_decoded(consumer: Consumer, record: "ConsumerRecord[bytes, bytes]") -> Incoming[Any] | Poison | Skipped:
+    """Return what the consumer's decoder makes of a record."""
+    return inbox.decode(record, {(s.topic.name, s.topic.event_type): s for s in consumer.subscriptions})
 
 
 def _compacted(said: History, gone: Sequence[bool]) -> list[Delivery]:

@@ -4,12 +4,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from chassis.kafka import Kafka
 
 
-async def read_topic(kafka: Kafka, topic: str) -> "list[ConsumerRecord[bytes, bytes]]":
-    """Return all that the topic holds now, in the order of each partition."""
-    consumer = AIOKafkaConsumer(topic, **kafka.arguments, auto_offset_reset="earliest", group_id=None)
+async def read_topic(kafka: Kafka, *topics: str) -> "list[ConsumerRecord[bytes, bytes]]":
+    """Return all that the topics hold now, in the order of each partition."""
+    consumer = AIOKafkaConsumer(*topics, **kafka.arguments, auto_offset_reset="earliest", group_id=None)
     try:
         await consumer.start()
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        partitions = [TopicPartition(one, number) for one in topics for number in consumer.partitions_for_topic(one) or ()]
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord[bytes, bytes]] = []
         while any([await consumer.position(tp) < ends[tp] for tp in partitions]):

@@ -36,6 +36,15 @@ def data_files(instance: Instance) -> list[Path]:
     return sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
+def all_files(instance: Instance) -> list[Path]:
+    """All that an instance keeps anywhere: its data files, every process's log, what they were started with.
+
+    Secrets are left out: no text of a person's is looked for in keys. The mail catcher keeps its mails elsewhere.
+    """
+    secrets = instance.folder / "secrets"
+    return sorted(path for path in instance.folder.rglob("*") if path.is_file() and not path.is_relative_to(secrets))
+
+
 def flush(mongo_url: str) -> None:
     """Make mongod write a checkpoint; Kafka's segments are read as the broker wrote them, flushed or not."""
     with MongoClient[dict[str, Any]](mongo_url) as client:

@@ -31,6 +31,8 @@ class Collector:
     """What was collected."""
 
     spans: list[Collected] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    """The requests in which they came, unpacked: what a collector would write to its disk."""
 
     def of(self, trace: str) -> list[Collected]:
         """Return the spans of one trace, those that have arrived."""
@@ -38,6 +40,7 @@ class Collector:
 
     def take(self, body: bytes) -> None:
         """Take one request's spans."""
+        self.bodies.append(body)
         for process in ExportTraceServiceRequest.FromString(body).resource_spans:
             fields = {one.key: one.value.string_value for one in process.resource.attributes}
             for span in (span for scope in process.scope_spans for span in scope.spans):

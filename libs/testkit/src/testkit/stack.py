@@ -66,9 +66,9 @@ class Stack:
         """The process id of `<service>-api` or `<service>-worker`, 0 when it does not run."""
         return int(supervise.states(self.instance)[process]["pid"])
 
-    def stop(self, process: str) -> None:
-        """Stop a process, so that a test can run one of its own in its place."""
-        supervise.stop(self.instance, process)
+    def stop(self, *processes: str) -> None:
+        """Stop processes, so that a test can run one of its own in their place, or act while they are down."""
+        supervise.stop(self.instance, *processes)
 
     def unsent(self, service: str) -> int:
         """How many events a service still has in its outbox."""
@@ -79,9 +79,9 @@ class Stack:
         """Start a process without waiting for it."""
         supervise.start(self.instance, process)
 
-    def start(self, process: str) -> None:
-        """Start a process and wait until it is ready."""
-        ensure(self.instance, [process])
+    def start(self, *processes: str) -> None:
+        """Start processes and wait until they are ready."""
+        ensure(self.instance, processes)
 
 
 @pytest.fixture(scope="session")

@@ -75,10 +75,9 @@ class MailRequests:
     clock: Clock
 
     async def take(self, uow: UnitOfWork, request: MailRequestEvent) -> None:
-        """Queue the mail that is asked for; who is erased is only mailed about that."""
-        if request.template not in AFTER_CLOSING and await is_erased(uow, request.subject):
-            log.info("mail_to_erased_person", cause=request.cause, subject=request.subject)
-            return
+        """Queue the mail that is asked for; who is erased is only mailed about that, as long as their address is kept."""
+        if await is_erased(uow, request.subject) and not await self._still_goes(request):
+            return self._refuse(uow, request)
         new = NewMail(
             cause=request.cause,
             asker=type(request).topic.owner,
@@ -97,6 +96,20 @@ class MailRequests:
         if dark:
             log.error("mail_request_dark", cause=request.cause, subject=request.subject)
         queue(uow, new, now=self.clock.machine(), details=details, dark=dark)
+        return None
+
+    async def _still_goes(self, request: MailRequestEvent) -> bool:
+        return request.template in AFTER_CLOSING and not await self.keyring.is_erased(request.subject)
+
+    def _refuse(self, uow: UnitOfWork, request: MailRequestEvent) -> None:
+        """Keep no row that would name an erased person again; whoever waits for a last mail's end is told that there is none.
+
+        Such a request comes once more when its topic is read again beside an older dump.
+        """
+        log.info("mail_to_erased_person", cause=request.cause, subject=request.subject)
+        if request.template in AFTER_CLOSING:
+            asker = type(request).topic.owner
+            uow.emit(DeliveryEvent(cause=request.cause, asker=asker, outcome=State.GIVEN_UP, on=self.clock.today()), sequence=1)
 
     async def _kept(self, request: MailRequestEvent) -> bytes | None:
         if request.sealed is None:
@@ -138,6 +151,11 @@ def end(uow: UnitOfWork, mail: Document, *, state: State, reason: Reason, on: da
 async def waiting(mongo: Mongo, *, now: datetime) -> tuple[int, datetime | None]:
     """Return how many mails wait, and since when the latest is due."""
     return await store.waiting(mongo, now)
+
+
+async def count_due(mongo: Mongo, *, now: datetime, limit: int) -> int:
+    """Return how many mails could go now, counted no further than `limit`."""
+    return await store.count_due(mongo, now, limit=limit)
 
 
 async def any_due(reads: Reads, now: datetime) -> bool:
