@@ -196,6 +196,45 @@ async def test_r40_killed_in_the_middle_the_next_worker_goes_on_and_tells_nobody
     assert "told_until" not in shown["abuse"]
 
 
+async def test_r40_a_worker_that_slept_while_another_told_some_tells_only_the_rest(world, monkeypatch):
+    """Whom to tell was read before it slept; who has been told since stands in the freeze."""
+    monkeypatch.setattr(service, "BATCH", 2)
+    scene = await Scene(world).begin(recruiter=6)
+    await scene.declare(await scene.frozen(at=7))
+    really, slept = service.views.exposures, False
+
+    async def asleep(keyring, people):
+        nonlocal slept
+        found = await really(keyring, people)
+        if not slept:
+            slept = True
+            await _tell_two(scene, monkeypatch)
+        return found
+
+    monkeypatch.setattr(service.views, "exposures", asleep)
+    assert await scene.tell() == 4
+    assert len(set(await scene.told())) == 4
+
+
+async def _tell_two(scene, monkeypatch):
+    """Another worker tells the first two and is killed at the third."""
+    asked, really = 0, type(scene.world.made.sealer).request_mail
+
+    async def until_killed(self, *args, **more):
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise KilledError
+        return await really(self, *args, **more)
+
+    with monkeypatch.context() as killing:
+        killing.setattr(type(scene.world.made.sealer), "request_mail", until_killed)
+        with pytest.raises(KilledError):
+            await scene.tell()
+    assert len(await scene.mails()) == 2
+    await scene.world.made.mongo.database["outbox"].delete_many({})  # they have left
+
+
 class KilledError(Exception):
     """Stands for the end of the process."""
 
