@@ -43,6 +43,23 @@ async def test_a_new_vacancy_is_mailed_to_whom_it_fits_and_to_nobody_else(world,
         assert words in " ".join(text.split())
 
 
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [
+        ("nl", "noemt Houtbouw; Amersfoort ligt 19 km van Utrecht (binnen 25 km); 32-40 uur, gevraagd: vanaf 36"),
+        ("en", "mentions Houtbouw; Amersfoort is 19 km from Utrecht (within 25 km); 32-40 hours, asked for: from 36"),
+    ],
+)
+async def test_a_letter_says_why_the_vacancy_fits(world, postbox, api, subject, make, new, language, why):
+    await world.hear(make.account(subject), await world.contact(subject, "an@x.example", language), make.organisation())
+    await api.save(subject, words="Houtbouw", place="utrecht", hours_from=36)
+    await world.hear(new())
+    await world.sender().round()
+    (mail,) = postbox.mails
+    for kind in ("plain", "html"):
+        assert why in " ".join(mail.get_body((kind,)).get_content().split())
+
+
 async def test_two_searches_of_one_person_are_two_mails_and_each_vacancy_is_told_once(world, postbox, api, person, new):
     await api.save(person, words="houtbouw")
     await api.save(person, skills=["AutoCAD"])

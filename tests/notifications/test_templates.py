@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chassis.http.language import Text
 from jinja2 import UndefinedError
 from notifications import templates
 from notifications.templates import TEMPLATES
@@ -15,7 +16,15 @@ LANGUAGES = ("nl", "en")
 EVERY = [(name, language) for name in TEMPLATES for language in LANGUAGES]
 every_mail = pytest.mark.parametrize(("name", "language"), EVERY)
 
-VACANCY = {"title": "Data-analist", "organisation": "Waterlinie Werk", "place": "Utrecht", "hours": "32-36", "url": None}
+WHY = [Text("noemt <SQL>", "mentions <SQL>"), Text("32-36 uur, gevraagd: vanaf 28", "32-36 hours, asked for: from 28")]
+VACANCY = {
+    "title": "Data-analist",
+    "organisation": "Waterlinie Werk",
+    "place": "Utrecht",
+    "hours": "32-36",
+    "url": None,
+    "why": WHY,
+}
 
 
 def given(name: str, **other: Any) -> dict[str, Any]:
@@ -114,10 +123,12 @@ def test_what_others_wrote_cannot_become_markup_or_a_second_line(language: str):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_alert_lists_every_vacancy_and_says_how_to_stop(language: str):
-    second = VACANCY | {"title": "Data-engineer", "place": None, "hours": None, "url": "https://portal.example/v/2"}
+    second = VACANCY | {"title": "Data-engineer", "place": None, "hours": None, "url": "https://portal.example/v/2", "why": []}
     subject, text, html = words("job-alert", language, given("job-alert", vacancies=[VACANCY, second]))
     assert subject.startswith("2 ")
     assert "- Data-analist\n  Waterlinie Werk · Utrecht · 32-36 " in text
+    assert f"\n  {'; '.join(reason.to(language) for reason in WHY)}\n" in text
+    assert "; ".join(reason.to(language) for reason in WHY) in shown(html)
     assert "- Data-engineer\n  Waterlinie Werk\n  https://portal.example/v/2" in text
     assert "https://portal.example/pages/stop" in text
     assert 'href="https://portal.example/pages/stop"' in html

@@ -80,8 +80,10 @@ class Criteria(BaseModel):
 
 def terms(text: str | None) -> dict[Phrase, str]:
     """Return the words and the phrases in quotes of what somebody typed, as they typed them. `data-analist` is a phrase too."""
-    typed = [quoted or word for quoted, word in _TERM.findall((text or "").translate(_QUOTES))]
-    return {tuple(stems(term)): term for term in reversed(typed)}
+    found: dict[Phrase, str] = {}
+    for quoted, word in _TERM.findall((text or "").translate(_QUOTES)):
+        found.setdefault(tuple(stems(quoted or word)), quoted or word)
+    return found
 
 
 def with_known_place(criteria: Criteria) -> Criteria:

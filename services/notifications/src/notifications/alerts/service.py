@@ -15,6 +15,7 @@ from notifications.composing.service import OwnWords
 from notifications.mail import service as mail
 from notifications.mail.service import NewMail
 from notifications.matching.service import Match, Matcher
+from notifications.reasons import reasons
 from notifications.searches.model import Question, described, offered
 from notifications.searches.service import Searches
 from notifications.unsubscribe.service import Unsubscribing
@@ -75,13 +76,13 @@ class Alerts:
         if vacancy is None or not self._still_offered(vacancy):
             return None
         criteria = await self.searches.asked(reads, search)
-        if criteria is None or not Question.of(criteria).fits(vacancy["facts"]):
+        question = None if criteria is None else Question.of(criteria)
+        if question is None or not question.fits(vacancy["facts"]) or await store.refuses(reads, queued["subject"]):
             return None
-        if await store.refuses(reads, queued["subject"]):
-            return None
-        one = vacancy["shown"] | {"organisation": await store.organisation_name(reads, vacancy["organisation"])}
+        organisation = await store.organisation_name(reads, vacancy["organisation"])
+        one = vacancy["shown"] | {"organisation": organisation, "why": reasons(question, vacancy["facts"])}
         link = self.unsubscribing.link(search)
-        return OwnWords({"vacancies": [one], "search": described(criteria), "unsubscribe": link}, unsubscribe=link)
+        return OwnWords({"vacancies": [one], "search": described(question.criteria), "unsubscribe": link}, unsubscribe=link)
 
     def _still_offered(self, vacancy: Document) -> bool:
         last = date.fromisoformat(vacancy["valid_through"]) if vacancy["valid_through"] else None
