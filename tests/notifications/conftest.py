@@ -4,6 +4,7 @@ import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections import deque
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -26,12 +27,16 @@ from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES, VacancyEvent
 from nacl.public import PublicKey, SealedBox
 from notifications.app import INDEXES, build_api, make_consumer, make_sender, smtp_mailer, use_cases
+from notifications.fanout.follower import Follower
+from notifications.matching.index.engine import Engine
+from notifications.news.service import ask_digests, ask_now
 from notifications.settings import NotificationsSettings
 from pydantic_core import to_json
 from pymongo import MongoClient
 from testkit.deliveries import Delivery, decoded
 from testkit.keys import Signer, folder_of_keys
 from testkit.parts import fresh_name
+from testkit.waiting import beside, eventually
 
 KEY = b64encode(b"k" * 32).decode()
 DROP = "drop the connection"
@@ -152,6 +157,26 @@ class World:
         facts = {"visible-until": "2028-03-01"}
         return await self.ask(subject, cause=cause, template="profile-renewed", facts=facts, sealed=None)
 
+    async def tell(self) -> int:
+        """Send the mails about what is under way and due, and return how many went."""
+        await self.fan_out()
+        return await self.sender().round()
+
+    async def fan_out(self) -> None:
+        """Fan out what is under way, and ask for the mails that are due."""
+        follower = Follower(self.mongo, self.parts.fanout, Engine)
+
+        async def done() -> bool:
+            return not await self.mongo.find("fanouts", {}, limit=1)
+
+        if not await done():
+            async with AsyncExitStack() as stack:
+                for share in range(self.settings.match_shares):
+                    await stack.enter_async_context(beside(follower.serve(share)))
+                await eventually(done)
+        await ask_now(self.mongo)
+        await ask_digests(self.mongo)
+
     async def mail(self, cause: str):
         return await self.mongo.find_one("mails", {"_id": cause})
 
@@ -216,6 +241,7 @@ def settings(mongo_url, databases, postbox, tmp_path):
         mail_longest_retry=timedelta(milliseconds=50),
         mail_poll=timedelta(milliseconds=20),
         mail_lease=timedelta(seconds=2),
+        match_shares=2,
     )
 
 

@@ -58,7 +58,7 @@ async def test_a_search_is_saved_shown_changed_and_removed(api, headers, world):
     assert where == f"{PATH}/{made.json()['id']}"
     shown = (await api.http.get(where, headers=headers)).json()
     today = world.clock.today().isoformat()
-    assert shown == {"id": made.json()["id"], "criteria": CRITERIA, "frequency": "immediate", "active": True, "since": today}
+    assert shown == {"id": made.json()["id"], "criteria": CRITERIA, "active": True, "since": today} | NOW
     change = {"criteria": {"place": "Utrecht"}, "frequency": "immediate", "active": False}
     changed = await api.http.put(where, json=change, headers=headers | {"If-Match": '"1"'})
     assert (changed.status_code, changed.headers["etag"], changed.json()["active"]) == (200, '"2"', False)
@@ -68,6 +68,7 @@ async def test_a_search_is_saved_shown_changed_and_removed(api, headers, world):
     assert (await api.http.get(where, headers=headers)).status_code == 404
 
 
+NOW = {"frequency": "immediate", "hour": 8, "weekday": 1}
 BAD = [
     ({}, "criteria", "required"),
     ({"words": None}, "criteria", "required"),
@@ -147,13 +148,15 @@ async def test_a_name_that_several_places_share_is_answered_with_the_choices(api
     assert taken.status_code == 201
 
 
-@pytest.mark.parametrize("frequency", ["daily", "weekly"])
-async def test_what_is_not_offered_yet_is_refused_clearly(api, headers, frequency):
-    refused = await api.http.post(PATH, json={"criteria": CRITERIA, "frequency": frequency}, headers=headers)
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"frequency": "hourly"}, "frequency"), ({"hour": 24}, "hour"), ({"weekday": 0}, "weekday"), ({"weekday": 8}, "weekday")],
+)
+async def test_a_rhythm_that_there_is_not_is_refused_clearly(api, headers, changes, field):
+    refused = await api.http.post(PATH, json={"criteria": CRITERIA} | changes, headers=headers)
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
-    assert error["field"] == "frequency"
-    assert "immediate" in error["detail"]
+    assert error["field"] == field
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b"[]"])

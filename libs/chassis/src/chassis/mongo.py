@@ -92,6 +92,12 @@ class Mongo:
         async with self.database[collection].watch(list(pipeline)) as stream:
             yield stream
 
+    @asynccontextmanager
+    async def watch_all(self, pipeline: Sequence[Mapping[str, Any]]) -> AsyncIterator[Changes]:
+        """Open a change stream over every collection: its changes come in the order in which they were committed."""
+        async with self.database.watch(list(pipeline)) as stream:
+            yield stream
+
     def session(self) -> AsyncIOMotorClientSession:
         """Begin a session. Nothing is sent for it, so this is no way to a thread and back, as Motor's own would be."""
         return AsyncIOMotorClientSession(self.client.delegate.start_session(), self.client)

@@ -10,12 +10,15 @@ from chassis.erasure import Erasure, first_of, on_request, unless_erased
 from chassis.freshness import Freshness
 from chassis.http.app import build_api as chassis_api
 from chassis.http.dead_letters import ROUTES as DEAD_LETTER_ROUTES
+from chassis.ids import new_id
 from chassis.inbox import Listens
 from chassis.jobs import Job
 from chassis.known import on_session, on_signing_key
+from chassis.leases import Leases
 from chassis.resources import WORKER_PATIENCE, Resources, connect
 from chassis.sealing import SealedInbox, turn_sealing_keys
 from chassis.setaside import SetAside
+from chassis.shares import Shares
 from chassis.worker import Worker, assemble
 from chassis.worker import make_consumer as chassis_consumer
 from contracts.consent.decision import DecisionEvent
@@ -36,25 +39,35 @@ from contracts.profiles.vacancy import VacancyEvent
 from contracts.topics import owned_by
 from litestar import Litestar, Router
 
-from notifications.alerts.handlers import on_decision, on_decision_parked, on_organisation, on_vacancy
-from notifications.alerts.model import TEMPLATE as JOB_ALERT
+from notifications.alerts import store as alert_store
+from notifications.alerts.handlers import on_decision, on_decision_parked, on_organisation
 from notifications.alerts.service import Alerts
 from notifications.composing.service import Composer
 from notifications.contacts.handlers import on_account, on_account_parked, on_contact
 from notifications.contacts.service import Contacts
 from notifications.erasure.service import steps, tell
+from notifications.fanout import store as fanout_store
+from notifications.fanout.follower import Follower
+from notifications.fanout.handlers import on_vacancy
+from notifications.fanout.service import FanOut
 from notifications.letters.model import Correspondent
 from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
 from notifications.mail.service import MailRequests
-from notifications.matching.service import EverySearch, Matcher
+from notifications.matching.index.engine import Engine
+from notifications.matching.service import MakeIndex
 from notifications.metrics import read_followers, read_mails
+from notifications.news import store as news_store
+from notifications.news.jobs import jobs as news_jobs
+from notifications.news.service import TEMPLATE as JOB_ALERT
 from notifications.outward import store as outward_store
 from notifications.outward.handlers import on_organisation as on_organisation_outward
 from notifications.outward.handlers import on_profile, on_profile_parked
 from notifications.outward.jobs import jobs as outward_jobs
 from notifications.outward.routes import ROUTES as OUTWARD_ROUTES
 from notifications.outward.service import Outward
+from notifications.preview.routes import ROUTES as PREVIEW_ROUTES
+from notifications.preview.service import Previews
 from notifications.searches import store as search_store
 from notifications.searches.jobs import jobs as search_jobs
 from notifications.searches.routes import ROUTES as SEARCH_ROUTES
@@ -70,7 +83,15 @@ from notifications.unsubscribe.service import Unsubscribing
 SERVICE = "notifications"
 VERSION = "0.1.0"
 PREFIX = "/api/notifications/v1"
-INDEXES = (mail_store.INDEXES, search_store.INDEXES, outward_store.INDEXES)
+ROUTES = (*SEARCH_ROUTES, *PREVIEW_ROUTES, *UNSUBSCRIBE_ROUTES, *OUTWARD_ROUTES, *DEAD_LETTER_ROUTES)
+INDEXES = (
+    alert_store.INDEXES,
+    mail_store.INDEXES,
+    search_store.INDEXES,
+    fanout_store.INDEXES,
+    news_store.INDEXES,
+    outward_store.INDEXES,
+)
 SEALED_TO_US = (ContactEvent, IdentityMailRequestEvent, ProfilesMailRequestEvent, ConsentMailRequestEvent)
 UP_TO_DATE = timedelta(seconds=20)
 """A consumer that has not been at a topic's end for so long lags: what it has yet to read may need an old sealing key."""
@@ -87,8 +108,10 @@ class Parts:
     contacts: Contacts
     requests: MailRequests
     searches: Searches
+    previews: Previews
     unsubscribing: Unsubscribing
     alerts: Alerts
+    fanout: FanOut
     outward: Outward
     erasure: Erasure
 
@@ -102,7 +125,7 @@ SUBSCRIPTIONS = (
     Listens[Parts](IdentityMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](ProfilesMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
     Listens[Parts](ConsentMailRequestEvent, lambda parts: on_mail_request(parts.requests)),
-    Listens[Parts](VacancyEvent, lambda parts: on_vacancy(parts.alerts)),
+    Listens[Parts](VacancyEvent, lambda parts: on_vacancy(parts.fanout)),
     Listens[Parts](
         ProfileEvent,
         lambda parts: unless_erased(on_profile(parts.outward)),
@@ -116,19 +139,22 @@ SUBSCRIPTIONS = (
 """Everything that notifications listens to."""
 
 
-def use_cases(made: Made, *, matcher: Matcher | None = None) -> Parts:
+def use_cases(made: Made) -> Parts:
     """Return the use cases; nothing is connected yet."""
     inbox = SealedInbox(made.keyring)
     searches = Searches(made.keyring, made.clock, made.hash_key, made.settings.searches_per_person)
     outward = Outward(made.clock, made.settings.forget_within)
     unsubscribing = Unsubscribing(made.hash_key, made.settings.public_url)
+    alerts = Alerts(made.clock, searches, unsubscribing)
     return Parts(
         made=made,
         contacts=Contacts(made.keyring, inbox, made.clock),
         requests=MailRequests(made.keyring, inbox, made.clock),
         searches=searches,
+        previews=Previews(made.clock),
         unsubscribing=unsubscribing,
-        alerts=Alerts(made.clock, searches, matcher or EverySearch(), unsubscribing),
+        alerts=alerts,
+        fanout=FanOut(alerts, searches, made.settings.match_shares),
         outward=outward,
         erasure=Erasure(made.keyring, steps(outward), tell, made.settings.erasure_settled, NotificationsRequestPartEvent.topic),
     )
@@ -141,7 +167,7 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
     return chassis_api(
         settings=settings,
         version=VERSION,
-        routes=[Router(PREFIX, route_handlers=[*SEARCH_ROUTES, *UNSUBSCRIBE_ROUTES, *OUTWARD_ROUTES, *DEAD_LETTER_ROUTES])],
+        routes=[Router(PREFIX, route_handlers=ROUTES)],
         mongo=made.mongo,
         clock=made.clock,
         keyring=made.keyring,
@@ -150,6 +176,7 @@ def build_api(settings: NotificationsSettings, *, made: Made | None = None) -> L
         dependencies={
             "mongo": made.mongo,
             "searches": parts.searches,
+            "previews": parts.previews,
             "outward": parts.outward,
             "unsubscribing": parts.unsubscribing,
             "set_aside": SetAside(made.mongo, make_consumer(parts)),
@@ -161,13 +188,13 @@ def build_worker(
     settings: NotificationsSettings,
     *,
     made: Made | None = None,
-    matcher: Matcher | None = None,
+    make_index: MakeIndex = Engine,
     make_mailer: MakeMailer | None = None,
     group: str = SERVICE,
 ) -> Worker:
     """Return the worker, with as many senders as there are connections to the mail server."""
     made = made or connect(settings, patience=WORKER_PATIENCE)
-    parts = use_cases(made, matcher=matcher)
+    parts = use_cases(made)
     consumer = make_consumer(parts, group=group)
     fresh = [Freshness(made.mongo, event.topic) for event in SEALED_TO_US]
     senders = [make_sender(parts, (make_mailer or smtp_mailer)(settings)) for _ in range(settings.smtp_connections)]
@@ -178,6 +205,7 @@ def build_worker(
         jobs=[
             _sealing_keys(made, fresh),
             *sending_jobs(mongo=made.mongo, clock=made.clock, retries=retries(settings)),
+            *news_jobs(mongo=made.mongo),
             *outward_jobs(mongo=made.mongo, outward=parts.outward),
             *search_jobs(mongo=made.mongo, searches=parts.searches),
         ],
@@ -186,6 +214,7 @@ def build_worker(
         background=[
             *(("consume", partial(one.watch, consumer)) for one in fresh),
             *(("mail", sender.run) for sender in senders),
+            ("match", make_shares(parts, make_index).run),
         ],
         readings={
             "mails": partial(read_mails, made.mongo, made.clock),
@@ -197,6 +226,14 @@ def build_worker(
 def make_consumer(parts: Parts, *, group: str = SERVICE) -> Consumer:
     """Return the consumer; it applies what it is given also without a broker."""
     return chassis_consumer(parts.made, group, [one.bound(parts) for one in SUBSCRIPTIONS], NotificationsDeadLetterEvent)
+
+
+def make_shares(parts: Parts, make_index: MakeIndex) -> Shares:
+    """Return this worker's part in matching saved searches."""
+    made = parts.made
+    follower = Follower(made.mongo, parts.fanout, make_index)
+    leases = Leases(made.mongo, owner=new_id(), term=made.settings.relay_lease)
+    return Shares(leases, name="match", count=parts.fanout.shares, serve=follower.serve)
 
 
 def make_sender(parts: Parts, mailer: Mailer) -> Sender:

@@ -34,4 +34,7 @@ class NotificationsSettings(ServiceSettings):
     forget_within: Duration = Field(
         timedelta(hours=72), description="Time in which an organisation's systems say that they forgot a handle (domain time)."
     )
+    match_shares: int = Field(
+        4, ge=1, le=256, description="Shares in which saved searches are matched: as many workers can match at once."
+    )
     searches_per_person: int = Field(20, ge=1, le=100, description="Most saved searches of one person.")

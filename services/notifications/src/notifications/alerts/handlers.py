@@ -1,25 +1,12 @@
-"""What other services say that alerts follow: vacancies, organisations, decisions about consent."""
+"""What other services say that alerts follow: organisations and decisions about consent."""
 
-from chassis.inbox import Handler, Incoming
+from chassis.inbox import Incoming
 from chassis.uow import UnitOfWork
 from contracts.consent.decision import DecisionEvent
 from contracts.identity.organisation import OrganisationEvent
-from contracts.profiles.vacancy import VacancyEvent
 
 from notifications.alerts import store
-from notifications.alerts.service import Alerts, note_decision, refuse_meanwhile
-
-
-def on_vacancy(alerts: Alerts) -> Handler:
-    """Return the handler of vacancies; a tombstone means that it is offered to nobody."""
-
-    async def handle(incoming: Incoming[VacancyEvent], uow: UnitOfWork) -> None:
-        if incoming.event is None:
-            store.remove_vacancy(uow, incoming.key)
-        else:
-            await alerts.take(uow, incoming.event)
-
-    return handle
+from notifications.alerts.service import note_decision, refuse_meanwhile
 
 
 async def on_organisation(incoming: Incoming[OrganisationEvent], uow: UnitOfWork) -> None:

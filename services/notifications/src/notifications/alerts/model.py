@@ -1,4 +1,4 @@
-"""When a vacancy may still be offered, and how a mail about it is named. No I/O."""
+"""What is kept of a vacancy, and when it may still be offered. No I/O."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -9,13 +9,6 @@ from contracts.profiles.vacancy import VacancyEvent
 from notifications.words import stemmed
 
 OPEN = "open"
-IMMEDIATE = "immediate"
-TEMPLATE = "job-alert"
-
-
-def cause(search: str, vacancy: str) -> str:
-    """Return the cause of an alert: a search is told of a vacancy once."""
-    return f"notifications:alert:{search}:{vacancy}"
 
 
 def is_offered(*, state: str, valid_through: date | None, today: date) -> bool:

@@ -1,7 +1,9 @@
-"""Telling people of new vacancies: one mail for each pair of search and vacancy, and none that is not wanted any more."""
+"""What people are told of vacancies, decided when the mail goes: nothing that is not offered, does not fit or is not wanted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import structlog
 from chassis.clock import Clock
@@ -10,19 +12,19 @@ from contracts.consent.decision import PORTAL, DecisionEvent
 from contracts.profiles.vacancy import VacancyEvent
 
 from notifications.alerts import store
-from notifications.alerts.model import IMMEDIATE, TEMPLATE, cause, facts, is_offered, shown
+from notifications.alerts.model import facts, is_offered, shown
 from notifications.composing.service import OwnWords
-from notifications.mail import service as mail
-from notifications.mail.service import NewMail
-from notifications.matching.service import Match, Matcher
+from notifications.criteria import Criteria
+from notifications.news import service as news
 from notifications.reasons import reasons
-from notifications.searches.model import Question, described, offered
+from notifications.searches.model import Question, described
 from notifications.searches.service import Searches
 from notifications.unsubscribe.service import Unsubscribing
 
 log = structlog.get_logger()
 PURPOSE = "job-alert"
 ENDED_CONSENT = {"withdrawn", "expired"}
+MOST_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,11 @@ class Alerts:
 
     clock: Clock
     searches: Searches
-    matcher: Matcher
     unsubscribing: Unsubscribing
 
-    async def take(self, uow: UnitOfWork, event: VacancyEvent) -> None:
-        """Keep a vacancy, and offer one mail to each search that it fits and to which it is news.
-
-        Whatever an event's order or number, a pair of search and vacancy has one cause and so one mail. Whether it goes is
-        decided when it goes (`words`), so what the person or the organisation says meanwhile may come before or after this.
-        """
+    async def keep_vacancy(self, uow: UnitOfWork, event: VacancyEvent) -> Document | None:
+        """Keep a vacancy as it is now, and return what was kept of it before."""
+        earlier = await store.vacancy(uow, event.vacancy)
         fields = {
             "state": event.state,
             "valid_through": event.valid_through.isoformat() if event.valid_through else None,
@@ -49,44 +47,63 @@ class Alerts:
             "facts": facts(event),
         }
         store.put_vacancy(uow, event.vacancy, fields)
-        if not is_offered(state=event.state, valid_through=event.valid_through, today=self.clock.today()):
-            return
-        for match in await self._matches(uow, event):
-            self._offer(uow, match, event.vacancy)
+        return earlier
 
-    async def _matches(self, uow: UnitOfWork, event: VacancyEvent) -> list[Match]:
-        said = offered(facts(event), hashed=self.searches.hashed)
-        return list(await self.matcher.matching(uow, said, frequency=IMMEDIATE, published_on=event.published_on))
+    def may_be_offered(self, event: VacancyEvent) -> bool:
+        """Tell whether people may be told of a vacancy now."""
+        return is_offered(state=event.state, valid_through=event.valid_through, today=self.clock.today())
 
-    def _offer(self, uow: UnitOfWork, match: Match, vacancy: str) -> None:
-        new = NewMail(
-            cause=cause(match.search, vacancy),
-            asker="notifications",
-            subject=match.subject,
-            template=TEMPLATE,
-            language="nl",
-            facts={},
-            tags={"search": match.search, "vacancy": vacancy},
-        )
-        mail.queue(uow, new, now=self.clock.machine())
+    async def vacancy(self, reads: Reads, vacancy: str) -> Document | None:
+        """Return a vacancy as it is kept."""
+        return await store.vacancy(reads, vacancy)
+
+    def forget_vacancy(self, uow: UnitOfWork, vacancy: str) -> None:
+        """Forget a vacancy."""
+        store.remove_vacancy(uow, vacancy)
 
     async def words(self, reads: Reads, queued: Document) -> OwnWords | None:
-        """Return what an alert says; None when search, vacancy or the wish for alerts ended, or the two fit no more."""
-        search, vacancy = queued["tags"]["search"], await store.vacancy(reads, queued["tags"]["vacancy"])
-        if vacancy is None or not self._still_offered(vacancy):
-            return None
-        criteria = await self.searches.asked(reads, search)
-        question = None if criteria is None else Question.of(criteria)
-        if question is None or not question.fits(vacancy["facts"]) or await store.refuses(reads, queued["subject"]):
-            return None
-        organisation = await store.organisation_name(reads, vacancy["organisation"])
-        one = vacancy["shown"] | {"organisation": organisation, "why": reasons(question, vacancy["facts"])}
-        link = self.unsubscribing.link(search)
-        return OwnWords({"vacancies": [one], "search": described(question.criteria), "unsubscribe": link}, unsubscribe=link)
+        """Return what an alert or a digest says of its vacancies as they are now.
 
-    def _still_offered(self, vacancy: Document) -> bool:
-        last = date.fromisoformat(vacancy["valid_through"]) if vacancy["valid_through"] else None
-        return is_offered(state=vacancy["state"], valid_through=last, today=self.clock.today())
+        None when the search or the wish for alerts ended, or none of the vacancies is offered and fits any more: whatever came
+        first, nobody gets a mail that tells nothing.
+        """
+        search = queued["tags"]["search"]
+        criteria = await self.searches.asked(reads, search)
+        if criteria is None or await store.refuses(reads, queued["subject"]):
+            return None
+        fitting = await self._still_fitting(reads, criteria, await news.told_by(reads, queued["_id"]))
+        if not fitting:
+            return None
+        link = self.unsubscribing.link(search)
+        return OwnWords({"vacancies": fitting, "search": described(criteria), "unsubscribe": link}, unsubscribe=link)
+
+    async def _still_fitting(self, reads: Reads, criteria: Criteria, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what a mail shows of those of these vacancies that are offered and fit, `MOST_SHOWN` at most."""
+        question, found = Question.of(criteria), list[dict[str, Any]]()
+        for one in ids:
+            vacancy = await store.vacancy(reads, one)
+            if vacancy is not None and is_still_offered(vacancy, self.clock.today()) and question.fits(vacancy["facts"]):
+                organisation = await store.organisation_name(reads, vacancy["organisation"])
+                found.append(vacancy["shown"] | {"organisation": organisation, "why": reasons(question, vacancy["facts"])})
+            if len(found) == MOST_SHOWN:
+                break
+        return found
+
+
+async def current(reads: Reads, *, since: date, today: date, limit: int) -> list[Document]:
+    """Return the vacancies that were published since a day or are offered still, the newest first."""
+    return await store.current(reads, since=since.isoformat(), today=today.isoformat(), limit=limit)
+
+
+async def organisation_name(reads: Reads, organisation: str) -> str | None:
+    """Return an organisation's name, or None while it is not known."""
+    return await store.organisation_name(reads, organisation)
+
+
+def is_still_offered(vacancy: Document, today: date) -> bool:
+    """Tell whether people may be told of a vacancy that is kept."""
+    last = date.fromisoformat(vacancy["valid_through"]) if vacancy["valid_through"] else None
+    return is_offered(state=vacancy["state"], valid_through=last, today=today)
 
 
 def note_decision(uow: UnitOfWork, event: DecisionEvent) -> None:

@@ -3,18 +3,42 @@
 from typing import Any
 
 from chassis.uow import Document, Reads, UnitOfWork
+from pymongo import DESCENDING, IndexModel
 
-from notifications.alerts.model import facts_of
+from notifications.alerts.model import OPEN, facts_of
 
 VACANCIES = "vacancies"
 ORGANISATIONS = "organisations"
 REFUSALS = "alert_refusals"
+LONG_AGO = "1970-01-01"
+INDEXES = {
+    VACANCIES: [
+        IndexModel([("published_on", DESCENDING)]),
+        IndexModel([("state", DESCENDING), ("published_on", DESCENDING)]),
+    ]
+}
 
 
 async def vacancy(reads: Reads, vacancy_id: str) -> Document | None:
     """Return a vacancy as it was last heard of."""
     found = await reads.find_one(VACANCIES, {"_id": vacancy_id})
-    return None if found is None else found | {"facts": facts_of(found)}
+    return None if found is None else _as_today(found)
+
+
+async def current(reads: Reads, *, since: str, today: str, limit: int) -> list[Document]:
+    """Return the vacancies that were published since a day, then those from before it that are offered still; newest first."""
+    newest = [("published_on", DESCENDING)]
+    recent = await reads.find(VACANCIES, {"published_on": {"$gte": since}}, sort=newest, limit=limit)
+    if len(recent) < limit:
+        offered = {"state": OPEN, "$or": [{"valid_through": None}, {"valid_through": {"$gte": today}}]}
+        earlier = {**offered, "published_on": {"$not": {"$gte": since}}}
+        recent += await reads.find(VACANCIES, earlier, sort=newest, limit=limit - len(recent))
+    return [_as_today(row) for row in recent]
+
+
+def _as_today(row: Document) -> Document:
+    """Return a vacancy as vacancies are kept today, also one of which it was not kept when it was published."""
+    return {"published_on": LONG_AGO} | row | {"facts": facts_of(row)}
 
 
 def put_vacancy(uow: UnitOfWork, vacancy_id: str, fields: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from contracts.notifications.request_part import NotificationsRequestPartEvent
 from notifications.alerts import service as alerts
 from notifications.contacts import service as contacts
 from notifications.mail import service as mail
+from notifications.news import service as news
 from notifications.outward.service import Outward
 from notifications.searches import service as searches
 from notifications.templates import AFTER_CLOSING
@@ -19,6 +20,7 @@ async def forget(uow: UnitOfWork, subject: str, *, outward: Outward) -> dict[str
     alerts.forget(uow, subject)
     return {
         "handles": await outward.forget(uow, subject),
+        "news": await news.forget(uow, subject),
         "searches": await searches.forget(uow, subject),
         "mails": await mail.forget(uow, subject, but=AFTER_CLOSING),
     }

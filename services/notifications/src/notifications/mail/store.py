@@ -41,6 +41,11 @@ async def waiting(mongo: Mongo, now: datetime) -> tuple[int, datetime | None]:
     return count, due[0]["due_at"] if due else None
 
 
+async def count_due(mongo: Mongo, now: datetime, *, limit: int) -> int:
+    """Return how many mails can be claimed, counted no further than `limit`."""
+    return await mongo.count(MAILS, _due(now), limit=limit)
+
+
 async def any_due(reads: Reads, now: datetime) -> bool:
     """Tell whether a mail can be claimed."""
     return await reads.find_one(MAILS, _due(now)) is not None

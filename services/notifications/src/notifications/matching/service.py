@@ -1,38 +1,39 @@
-"""Finding the saved searches that a vacancy fits, behind a port, so that another way to find them changes nothing else."""
+"""The port to the index of saved searches, so that another way to find them changes nothing else."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from chassis.uow import Reads
-
-from notifications.matching.model import Offered, matches
-from notifications.searches import service as searches
-from notifications.searches.model import wanted
+from notifications.matching.index.arrays import Array
+from notifications.matching.model import Offered, Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A saved search that a vacancy fits, and whose it is."""
+class Index(Protocol):
+    """All searches of one share. Ids are the 16 bytes of a UUID. `load` and `merge` may run in another thread than the rest."""
 
-    search: str
-    subject: str
+    @property
+    def recent(self) -> int:
+        """How many searches were put since the last merge, which makes looking slower."""
+        ...
 
+    def put(self, id_: bytes, wanted: Wanted, /) -> None:
+        """Add a search, or change what it asks."""
+        ...
 
-class Matcher(Protocol):
-    """Something that finds the searches to which a vacancy is news."""
+    def remove(self, id_: bytes, /) -> None:
+        """Let a search match no more; one that is not there is gone already."""
+        ...
 
-    async def matching(self, reads: Reads, offered: Offered, *, frequency: str, published_on: date) -> Sequence[Match]:
-        """Return each active search of that frequency that the vacancy fits and that was saved by that day."""
+    def load(self, searches: Iterable[tuple[bytes, Wanted]], /) -> None:
+        """Add many searches. What is put or removed meanwhile is newer and stays."""
+        ...
+
+    def merge(self) -> None:
+        """Take what was put into the large part of the index."""
+        ...
+
+    def match(self, offered: Offered, /) -> Array:
+        """Return the ids of all searches that a vacancy fits, each once, in no order."""
         ...
 
 
-@dataclass(frozen=True)
-class EverySearch:
-    """Asks every saved search, one by one: simply correct, and the measure of any faster way."""
-
-    async def matching(self, reads: Reads, offered: Offered, *, frequency: str, published_on: date) -> Sequence[Match]:
-        """Return each active search of that frequency that the vacancy fits and that was saved by that day."""
-        rows = await searches.to_compare(reads, frequency=frequency, published_on=published_on)
-        return [Match(row["_id"], row["subject"]) for row in rows if matches(wanted(row["compared"]), offered)]
+MakeIndex = Callable[[], Index]

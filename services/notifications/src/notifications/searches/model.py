@@ -32,6 +32,20 @@ class SearchState(StrEnum):
     STOPPED = "stopped"
 
 
+@dataclass(frozen=True)
+class Rhythm:
+    """When a search's owner is mailed: at once, or at an hour in Amsterdam, daily or on a day of the week (1 is Monday)."""
+
+    frequency: str
+    hour: int = 8
+    weekday: int = 1
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Rhythm":
+        """Return that of a stored search; one from before there were hours has the first values."""
+        return cls(document["frequency"], document.get("hour", cls.hour), document.get("weekday", cls.weekday))
+
+
 def bucket_of(search: str) -> int:
     """Return the bucket in which a search lies for good, by the random end of its id: whoever shares searches shares buckets."""
     return UUID(search).int % BUCKETS

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from chassis.http.bodies import Body
 from chassis.http.etags import IfMatch, etag
@@ -18,9 +18,10 @@ from chassis.uow import UnitOfWork
 from litestar import Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from pydantic import field_validator
+from pydantic import Field
 
 from notifications.criteria import Criteria
+from notifications.searches.model import Rhythm
 from notifications.searches.service import NoSuchSearchError, Search, Searches, TooManySearchesError
 
 PATH = "/api/notifications/v1/searches"
@@ -45,13 +46,13 @@ class NewSearch(Body):
 
     criteria: Criteria
     frequency: Literal["immediate", "daily", "weekly"] = "immediate"
+    hour: Annotated[int, Field(ge=0, le=23, description="The hour in Amsterdam at which collected mails go.")] = 8
+    weekday: Annotated[int, Field(ge=1, le=7, description="The day of weekly mails: 1 is Monday, 7 Sunday.")] = 1
 
-    @field_validator("frequency")
-    @classmethod
-    def _is_offered(cls, frequency: str) -> str:
-        if frequency != "immediate":
-            raise ValueError("only `immediate` is possible for now; collected mails come later")
-        return frequency
+    @property
+    def rhythm(self) -> Rhythm:
+        """When mails go."""
+        return Rhythm(self.frequency, self.hour, self.weekday)
 
 
 class ChangedSearch(NewSearch):
@@ -66,6 +67,8 @@ class ShownSearch(Body):
     id: str
     criteria: Criteria
     frequency: str
+    hour: int
+    weekday: int
     active: bool
     since: date
     """Vacancies published before this day are not news to it: the day on which it was last saved."""
@@ -82,7 +85,7 @@ async def save_search(
     """Purpose `job-alert`. It ends with a click in any of its mails, or here."""
 
     async def create(uow: UnitOfWork) -> Created:
-        saved = await searches.add(uow, subject=caller.subject, criteria=data.criteria, frequency=data.frequency)
+        saved = await searches.add(uow, subject=caller.subject, criteria=data.criteria, rhythm=data.rhythm)
         return Created(saved.id, location=f"{PATH}/{saved.id}", sequence=saved.sequence)
 
     async def work(uow: UnitOfWork) -> Created:
@@ -132,7 +135,7 @@ async def change_search(
             subject=caller.subject,
             search=search_id,
             criteria=data.criteria,
-            frequency=data.frequency,
+            rhythm=data.rhythm,
             active=data.active,
         )
 
@@ -180,7 +183,9 @@ def _shown(search: Search) -> ShownSearch:
     return ShownSearch(
         id=search.id,
         criteria=search.criteria,
-        frequency=search.frequency,
+        frequency=search.rhythm.frequency,
+        hour=search.rhythm.hour,
+        weekday=search.rhythm.weekday,
         active=search.state == "active",
         since=search.since,
     )

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from notifications.criteria import Criteria, Phrase, broken_rules, with_known_place
 from notifications.matching.model import Wanted
 from notifications.searches import store
-from notifications.searches.model import SearchState, bucket_of, comparable, wanted
+from notifications.searches.model import Rhythm, SearchState, bucket_of, comparable, wanted
 from notifications.words import number_of
 
 log = structlog.get_logger()
@@ -49,7 +49,7 @@ class Search:
     id: str
     sequence: int
     criteria: Criteria
-    frequency: str
+    rhythm: Rhythm
     state: SearchState
     since: date
 
@@ -67,7 +67,7 @@ class Searches:
         """Return the keyed hash by which a word of a search is compared with the words of vacancies."""
         return keyed_number(self.hash_key, HASHED_WORDS, stem)
 
-    async def add(self, uow: UnitOfWork, *, subject: str, criteria: Criteria, frequency: str) -> Search:
+    async def add(self, uow: UnitOfWork, *, subject: str, criteria: Criteria, rhythm: Rhythm) -> Search:
         """Save a new search.
 
         Raises:
@@ -80,7 +80,7 @@ class Searches:
             raise TooManySearchesError
         document: Document = {"_id": new_id(), "sequence": 1, "subject": subject, "created_at": self.clock.machine()}
         document["bucket"] = bucket_of(document["_id"])
-        await self._fill(document, criteria=criteria, frequency=frequency, state=SearchState.ACTIVE)
+        await self._fill(document, criteria=criteria, rhythm=rhythm, state=SearchState.ACTIVE)
         store.add(uow, document)
         return _shown(document, criteria)
 
@@ -97,7 +97,7 @@ class Searches:
         return [await self._open(row) for row in await store.searches_of(reads, subject, after=after, limit=limit)]
 
     async def change(
-        self, uow: UnitOfWork, *, subject: str, search: str, criteria: Criteria, frequency: str, active: bool
+        self, uow: UnitOfWork, *, subject: str, search: str, criteria: Criteria, rhythm: Rhythm, active: bool
     ) -> Search:
         """Replace a search; only vacancies published from today on are news to it.
 
@@ -108,7 +108,7 @@ class Searches:
         criteria = checked(criteria)
         document = await _own(uow, subject, search)
         state = SearchState.ACTIVE if active else SearchState.STOPPED
-        await self._fill(document, criteria=criteria, frequency=frequency, state=state)
+        await self._fill(document, criteria=criteria, rhythm=rhythm, state=state)
         store.save(uow, document)
         return _shown(document, criteria)
 
@@ -145,12 +145,14 @@ class Searches:
         store.save(uow, document)
         return 1
 
-    async def _fill(self, document: Document, *, criteria: Criteria, frequency: str, state: SearchState) -> None:
+    async def _fill(self, document: Document, *, criteria: Criteria, rhythm: Rhythm, state: SearchState) -> None:
         key = await self.keyring.key(document["subject"], KEY_CLASS)
         box = encrypt(key, criteria.model_dump_json().encode(), subject=document["subject"], path=_path(document))
         document |= {
             "state": state,
-            "frequency": frequency,
+            "frequency": rhythm.frequency,
+            "hour": rhythm.hour,
+            "weekday": rhythm.weekday,
             "since": self.clock.today().isoformat(),
             "shown": box,
             "compared": comparable(criteria, number=self._number),
@@ -184,11 +186,6 @@ async def stop(uow: UnitOfWork, search: str) -> None:
         store.save(uow, document)
 
 
-async def to_compare(reads: Reads, *, frequency: str, published_on: date) -> list[Document]:
-    """Return every search (`_id`, `subject`, `compared`) to which a vacancy published on that day is news."""
-    return await store.active(reads, frequency=frequency, since_at_most=published_on.isoformat())
-
-
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What became of a search; `wanted` is None when it is not to be matched any more."""
@@ -203,9 +200,9 @@ def heard(change: Mapping[str, Any]) -> Heard:
     return Heard(change["documentKey"]["_id"], None) if document is None else _heard(document)
 
 
-async def in_bucket(reads: Reads, bucket: int) -> list[Heard]:
-    """Return the searches of a bucket that are to be matched."""
-    return [_heard(row) for row in await store.in_bucket(reads, bucket)]
+async def in_buckets(reads: Reads, buckets: Sequence[int]) -> list[Heard]:
+    """Return the searches of these buckets that are to be matched."""
+    return [_heard(row) for row in await store.in_buckets(reads, buckets)]
 
 
 async def wanting(reads: Reads, ids: Sequence[str]) -> list[Document]:
@@ -240,7 +237,7 @@ def _shown(document: dict[str, Any], criteria: Criteria) -> Search:
         id=document["_id"],
         sequence=document["sequence"],
         criteria=criteria,
-        frequency=document["frequency"],
+        rhythm=Rhythm.of(document),
         state=SearchState(document["state"]),
         since=date.fromisoformat(document["since"]),
     )

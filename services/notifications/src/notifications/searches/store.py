@@ -17,7 +17,6 @@ TURN_KEPT = timedelta(minutes=10)
 INDEXES = {
     SEARCHES: [
         IndexModel([("subject", ASCENDING), ("_id", ASCENDING)]),
-        IndexModel([("since", ASCENDING)], partialFilterExpression={"state": SearchState.ACTIVE}),
         IndexModel([("compared.form", ASCENDING)]),
         IndexModel([("bucket", ASCENDING)], partialFilterExpression={"state": SearchState.ACTIVE}),
     ],
@@ -34,11 +33,6 @@ async def searches_of(reads: Reads, subject: str, *, after: str | None, limit: i
     """Return a person's searches, oldest first, from behind `after`."""
     where: dict[str, Any] = {"subject": subject} | ({"_id": {"$gt": after}} if after else {})
     return await reads.find(SEARCHES, where, sort=[("_id", ASCENDING)], limit=limit)
-
-
-async def active(reads: Reads, *, frequency: str, since_at_most: str) -> list[Document]:
-    """Return every search that wants mails of this frequency and was saved on that day or before."""
-    return await reads.find(SEARCHES, {"state": SearchState.ACTIVE, "frequency": frequency, "since": {"$lte": since_at_most}})
 
 
 def take_turn(uow: UnitOfWork, subject: str) -> None:
@@ -78,9 +72,9 @@ async def of_earlier_form(reads: Reads, *, limit: int) -> list[Document]:
     return await reads.find(SEARCHES, {"compared.form": None}, limit=limit)
 
 
-async def in_bucket(reads: Reads, bucket: int) -> list[Document]:
-    """Return the active searches of a bucket."""
-    return await reads.find(SEARCHES, {"bucket": bucket, "state": SearchState.ACTIVE})
+async def in_buckets(reads: Reads, buckets: Sequence[int]) -> list[Document]:
+    """Return the active searches of these buckets."""
+    return await reads.find(SEARCHES, {"bucket": {"$in": list(buckets)}, "state": SearchState.ACTIVE})
 
 
 async def among(reads: Reads, ids: Sequence[str]) -> list[Document]:
