@@ -85,7 +85,7 @@ def by_definition(saved: dict[bytes, Wanted], offered: Offered) -> set[bytes]:
     return {id_ for id_, wanted in saved.items() if matches(wanted, offered)}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.dictionaries(ids, searches | few_conditions, max_size=40), st.lists(vacancies, min_size=1, max_size=5))
 def test_what_is_loaded_matches_by_definition(saved, offers):
     engine = Engine()
@@ -94,7 +94,7 @@ def test_what_is_loaded_matches_by_definition(saved, offers):
         assert found(engine, offered) == by_definition(saved, offered)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(few_conditions, min_size=200, max_size=200), vacancies)
 def test_many_searches_with_few_conditions_match_by_definition(wanted, offered):
     saved = {number.to_bytes(16, "big"): one for number, one in enumerate(wanted)}
@@ -143,8 +143,8 @@ class Living(RuleBasedStateMachine):
         assert len(self.engine) == len(self.saved)
 
 
-TestLiving = Living.TestCase
-TestLiving.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+TestLiving = pytest.mark.timeout(600)(Living.TestCase)
+TestLiving.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
 
 
 def test_what_changes_while_a_merge_runs_is_as_it_was_last_put(monkeypatch):

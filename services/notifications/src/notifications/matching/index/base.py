@@ -1,31 +1,25 @@
 """The index: a great many searches, in the order in which vacancies find them. No I/O.
 
-Searches that ask the same are one *question*. Questions are sorted by the first condition that they ask (their *lead*) and its
-value, so those that a vacancy may fit are a few slices of the columns, for each value of a lead that it meets. They are held
-against the other columns' truths, column by column, and what is left of them has slices of ids.
+Every distinct value of every condition has a number, and a vacancy has one table of truths over all of them. Searches that ask
+the same are one *question*: a short row of those numbers, all of which have to be true. Questions are sorted by their *lead*, the
+first and so the most selective of them; those that a vacancy may fit are one slice for each lead that is true.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 
-from notifications.matching.index.arrays import Array, Bools, Numbers, narrow, offsets, spans
+from notifications.matching.index.arrays import Array, Bools, offsets, spans
 from notifications.matching.index.columns import COLUMNS, POSITIVE, Block, as_one
-from notifications.matching.index.tables import Table
 from notifications.matching.model import Offered
 
-_NONE: Numbers = np.empty(0, np.int64)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Section:
-    """The questions of one lead: where those of each of its values begin, and the later columns in which any asks something."""
-
-    lead: int
-    starts: Array
-    others: tuple[int, ...]
+KEPT = 128
+"""Vacancies repeat each other: a town, a sector, a level. For each condition so many of the latest answers are kept."""
+WHOLE = np.complex128
+"""A number as wide as an id: numpy copies those much faster than bytes."""
 
 
 class Base:
@@ -34,61 +28,74 @@ class Base:
     def __init__(self, blocks: Sequence[Block]) -> None:
         whole = as_one(blocks)
         self._values = whole.values
-        self._tables: list[Table] = [column.table(rows) for column, rows in zip(COLUMNS, whole.values, strict=True)]
-        lead = _leads(whole.codes)
-        order = _order(whole.codes, lead)
+        self._bases = list(accumulate(map(len, whole.values), initial=0))
+        self._truths = [
+            lru_cache(KEPT if column.repeats else 0)(column.table(rows).truths)
+            for column, rows in zip(COLUMNS, whole.values, strict=True)
+        ]
+        lead = _leads(whole.codes, self._bases)
+        order = np.lexsort((*(codes for codes in reversed(whole.codes) if codes.any()), lead))
+        first = _first_of_its_kind([codes[order] for codes in whole.codes])
+        questions = order[first]
+        self._conditions, self._rows = _rows([codes[questions] for codes in whole.codes], self._bases)
+        self._questions = offsets(lead[questions], self._bases[-1])
+        self._asked_by = np.append(first, len(order)).astype(np.uint32)
         self._ids = whole.ids[order]
-        codes = [column[order] for column in whole.codes]
-        first = _first_of_its_kind(codes)
-        self._codes = [narrow(column[first]) for column in codes]
-        self._starts = np.append(first, len(order)).astype(np.uint32)
-        self._sections = _sections(self._codes, [len(rows) for rows in whole.values], lead[order][first])
         self._alive = np.ones(len(order), np.bool_)
         self._tails = self._ids.view(np.uint64)[1::2]
         self._by_tail = np.argsort(self._tails).astype(np.uint32)
+        self._gone = 0
 
     def __len__(self) -> int:
         """Return how many searches there are."""
-        return int(np.count_nonzero(self._alive))
+        return len(self._ids) - self._gone
 
-    def __contains__(self, id_: bytes) -> bool:
-        return self._row(id_) is not None
-
-    def remove(self, id_: bytes) -> bool:
-        """Let a search match no more; tell whether it did."""
+    def remove(self, id_: bytes) -> None:
+        """Let a search match no more, when it is here."""
         row = self._row(id_)
-        if row is None:
-            return False
-        self._alive[row] = False
-        return True
+        if row is not None:
+            self._alive[row] = False
+            self._gone += 1
 
     def match(self, offered: Offered) -> Array:
         """Return the ids of the searches that a vacancy fits."""
-        truths = [self._truths(number, offered) for number in range(len(COLUMNS))]
-        questions = np.concatenate([_NONE, *(self._met(section, truths) for section in self._sections)])
-        rows = spans(self._starts[questions], self._starts[questions + 1])
-        return self._ids[rows[self._alive[rows]]]
+        questions = self._met(self._all_truths(offered))
+        rows = spans(self._asked_by[questions], self._asked_by[questions + 1])
+        if self._gone:
+            rows = rows[self._alive[rows]]
+        return self._ids.view(WHOLE)[rows].view(self._ids.dtype)
 
     def block(self) -> Block:
         """Return the searches as columns again, to be put together with others."""
-        sizes, alive = np.diff(self._starts), self._alive.copy()
-        return Block(self._ids[alive], self._values, tuple(np.repeat(column, sizes)[alive] for column in self._codes))
+        sizes, alive = np.diff(self._asked_by), self._alive.copy()
+        owners = np.repeat(np.arange(len(sizes)), np.diff(self._rows))
+        codes = []
+        for begin, end in zip(self._bases[:-1], self._bases[1:], strict=True):
+            column, here = np.zeros(len(sizes), np.uint32), (self._conditions >= begin) & (self._conditions < end)
+            column[owners[here]] = self._conditions[here] - begin
+            codes.append(np.repeat(column, sizes)[alive])
+        return Block(self._ids[alive], self._values, tuple(codes))
 
-    def _truths(self, number: int, offered: Offered) -> Bools | None:
-        """Tell of each value of a column whether the vacancy meets it; None when it meets all."""
-        said = COLUMNS[number].said(offered) if len(self._values[number]) > 1 else None
-        return None if said is None else self._tables[number].truths(said)
+    def _all_truths(self, offered: Offered) -> Bools:
+        """Tell of each condition whether the vacancy meets it."""
+        found = []
+        for column, rows, truths in zip(COLUMNS, self._values, self._truths, strict=True):
+            said = column.said(offered) if len(rows) > 1 else None
+            found.append(np.ones(len(rows), np.bool_) if said is None else truths(said))
+        return np.concatenate(found)
 
-    def _met(self, section: Section, truths: Sequence[Bools | None]) -> Numbers:
-        """Return the questions of a section that the vacancy meets."""
-        lead = truths[section.lead]
-        values = np.arange(len(section.starts) - 1) if lead is None else np.flatnonzero(lead)
-        questions = spans(section.starts[values], section.starts[values + 1])
-        for number in section.others:
-            truth = truths[number]
-            if truth is not None:
-                questions = questions[truth[self._codes[number][questions]]]
-        return questions
+    def _met(self, truths: Bools) -> Array:
+        """Return the questions of which all conditions are true."""
+        leads = np.flatnonzero(truths)
+        starts, ends = self._questions[leads], self._questions[leads + 1]
+        some = starts < ends
+        starts, ends = starts[some], ends[some]
+        questions = spans(starts, ends)
+        if not len(questions):
+            return questions
+        asked = truths[self._conditions[spans(self._rows[starts], self._rows[ends])]]
+        sizes = self._rows[questions + 1] - self._rows[questions]
+        return questions[np.logical_and.reduceat(asked, np.cumsum(sizes, dtype=np.int64) - sizes)]
 
     def _row(self, id_: bytes) -> int | None:
         """Return the row of a search that is not gone. Ids are found by their second half, which chance makes."""
@@ -101,17 +108,12 @@ class Base:
         return None
 
 
-def _leads(codes: Sequence[Array]) -> Array:
-    """Return for each search the first column in which it asks something; `POSITIVE` when it only excludes, or asks nothing."""
-    lead = np.full(len(codes[0]), POSITIVE, np.uint8)
-    for number in reversed(range(POSITIVE)):
-        lead[codes[number] != 0] = number
+def _leads(codes: Sequence[Array], bases: Sequence[int]) -> Array:
+    """Return for each search its first condition; 0, which is always true, when it only excludes or asks nothing."""
+    lead = np.zeros(len(codes[0]), np.uint32)
+    for column, base in reversed(list(zip(codes[:POSITIVE], bases[:POSITIVE], strict=True))):
+        np.copyto(lead, column + np.uint32(base), where=column != 0)
     return lead
-
-
-def _order(codes: Sequence[Array], lead: Array) -> Array:
-    """Return the order by lead, then by value column by column; a lead's own is the first in which its searches differ."""
-    return np.lexsort((*reversed(codes), lead))
 
 
 def _first_of_its_kind(codes: Sequence[Array]) -> Array:
@@ -121,10 +123,9 @@ def _first_of_its_kind(codes: Sequence[Array]) -> Array:
     return np.flatnonzero(differs)
 
 
-def _sections(codes: Sequence[Array], counts: Sequence[int], lead: Array) -> list[Section]:
-    found = []
-    for number in map(int, np.unique(lead)):
-        begin, end = map(int, np.searchsorted(lead, [number, number + 1]))
-        others = tuple(other for other in range(number + 1, len(codes)) if codes[other][begin:end].any())
-        found.append(Section(number, begin + offsets(codes[number][begin:end], counts[number]), others))
-    return found
+def _rows(codes: Sequence[Array], bases: Sequence[int]) -> tuple[Array, Array]:
+    """Return the conditions of each question, one question after the other, and where each begins. None is without any."""
+    asked = np.stack([column != 0 for column in codes], axis=1)
+    asked[~asked.any(axis=1), 0] = True
+    every = np.stack([column + np.uint32(base) for column, base in zip(codes, bases[:-1], strict=True)], axis=1)
+    return every[asked], np.concatenate(([0], np.cumsum(asked.sum(axis=1)))).astype(np.uint32)

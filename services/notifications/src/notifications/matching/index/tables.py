@@ -7,6 +7,7 @@ vacancy is held against each value once, however many searches ask it.
 import math
 import struct
 from collections.abc import Set
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,11 +49,11 @@ class OneOf:
         """Return the members as numbers; a text is its hash in this process."""
         return sorted(map(number, asked))
 
-    def truths(self, said: Numbers) -> Bools:
+    def truths(self, said: frozenset[int] | frozenset[str]) -> Bools:
         """Tell of each set whether it has one of these members."""
         met = np.zeros(len(self._rows), np.bool_)
         met[0] = True
-        members = positions(self._rows.vocabulary, said)
+        members = positions(self._rows.vocabulary, numbers(said))
         met[self._sets[spans(self._starts[members], self._starts[members + 1])]] = True
         return met
 
@@ -60,7 +61,7 @@ class OneOf:
 class NoneOf(OneOf):
     """Sets of which a vacancy may have no member."""
 
-    def truths(self, said: Numbers) -> Bools:
+    def truths(self, said: frozenset[int] | frozenset[str]) -> Bools:
         """Tell of each set whether it has none of these members."""
         met = ~super().truths(said)
         met[0] = True
@@ -83,11 +84,11 @@ class AllOf:
         self._sets = (np.argsort(rarest, kind="stable") + 1).astype(np.uint32)
         self._starts = offsets(rarest, len(rows.vocabulary))
 
-    def truths(self, said: Numbers) -> Bools:
+    def truths(self, said: frozenset[int] | frozenset[str]) -> Bools:
         """Tell of each set whether all its members are among these."""
         met = np.zeros(len(self._rows), np.bool_)
         met[0] = True
-        members = positions(self._rows.vocabulary, said)
+        members = positions(self._rows.vocabulary, numbers(said))
         sets = self._sets[spans(self._starts[members], self._starts[members + 1])]
         if len(sets):
             met[sets] = self._whole(sets, members)
@@ -151,13 +152,14 @@ class Within:
 
 
 def number(value: int | str) -> int:
-    """Return a number that stands for a value in this process: itself, or the hash of a text."""
+    """Return the number that stands for a value in this process: itself, or the hash of a text."""
     return value if isinstance(value, int) else hash(value)
 
 
-def numbers(values: Set[int] | Set[str]) -> Numbers:
-    """Return what a vacancy says as numbers, in order."""
-    return np.sort(np.fromiter(map(number, values), np.int64, len(values)))
+@lru_cache(16)
+def numbers(said: frozenset[int] | frozenset[str]) -> Numbers:
+    """Return what a vacancy says as sorted numbers. Several tables ask for the same."""
+    return np.sort(np.fromiter(map(number, said), np.int64, len(said)))
 
 
 def _bits(*floats: float) -> list[int]:
