@@ -12,7 +12,19 @@ from chassis import logs
 from chassis.terminal import say
 from localstack.layout import ROOT
 
-from testkit.bench import consuming, encrypting, growing, mailing, reading, relaying, routing, signing_in, starting, writing
+from testkit.bench import (
+    consuming,
+    encrypting,
+    growing,
+    mailing,
+    matching,
+    reading,
+    relaying,
+    routing,
+    signing_in,
+    starting,
+    writing,
+)
 from testkit.bench.figures import Figure, table
 from testkit.bench.ground import Ground
 
@@ -32,6 +44,12 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "encrypt": encrypting.encrypt,
     "growth": growing.growth,
     "start": starting.start,
+    "match": matching.match,
+    "match-limit": matching.match_limit,
+    "match-growth": matching.match_growth,
+    "match-memory": matching.match_memory,
+    "match-build": matching.match_build,
+    "match-churn": matching.match_churn,
 }
 
 
