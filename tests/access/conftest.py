@@ -389,6 +389,7 @@ async def notifications_system(told: Settings) -> AsyncIterator[System]:
         criteria = {"criteria": {"words": "houtbouw"}, "frequency": "immediate"}
         system.bodies = {
             "POST /searches": {"json": criteria},
+            "POST /searches/preview": {"json": {"criteria": {"words": "houtbouw"}}},
             "PUT /searches/{search_id:str}": {"json": {**criteria, "active": True}, "headers": STALE},
             "DELETE /searches/{search_id:str}": {"headers": STALE},
         }

@@ -11,7 +11,7 @@ from contracts.profiles.vacancy import EQF, SAMPLES, Level, Workplace
 from contracts.sectors import SECTORS, Sector
 from hypothesis import given
 from hypothesis import strategies as st
-from notifications.alerts.model import cause, facts, facts_of, hours_text, is_offered
+from notifications.alerts.model import facts, facts_of, hours_text, is_offered
 from notifications.criteria import Criteria, ProvinceCode, broken_rules, with_known_place
 from notifications.matching.model import matches
 from notifications.searches.model import Question, comparable, described, offered, wanted
@@ -207,11 +207,6 @@ def test_a_search_is_described_in_its_owners_words():
 @pytest.mark.parametrize(("low", "high", "text"), [(24, 36, "24-36"), (36, 36, "36"), (None, 20, "20"), (None, None, None)])
 def test_hours_are_shown_in_figures(low, high, text):
     assert hours_text(low, high) == text
-
-
-def test_a_cause_names_search_and_vacancy():
-    assert cause("s", "v") == "notifications:alert:s:v"
-    assert cause("s", "v") != cause("v", "s")
 
 
 def test_the_last_day_of_a_vacancy_is_still_one():

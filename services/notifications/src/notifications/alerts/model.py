@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.profiles.vacancy import VacancyEvent
 
-from notifications.words import stemmed
+from notifications.words import stemmed, stems
 
 OPEN = "open"
 
@@ -37,7 +37,7 @@ def facts(event: VacancyEvent) -> dict[str, Any]:
     """Return what searches are compared with, as it is kept: whether the two still fit is asked again when the mail goes."""
     return {
         "stems": stemmed([event.title, event.description, *event.skills]),
-        "skills": list(event.skills),
+        "skills": [" ".join(stems(skill)) for skill in event.skills],
         "places": [place.model_dump() for place in event.places],
         "workplace": event.workplace,
         "level": event.level,
@@ -60,6 +60,7 @@ def facts_of(vacancy: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **kept,
         "stems": stemmed([*kept["texts"], *kept["skills"]]),
+        "skills": [" ".join(stems(skill)) for skill in kept["skills"]],
         "places": [place] if place else [],
         "workplace": "remote" if kept["remote"] else "on-site",
         "salary": [None, None],

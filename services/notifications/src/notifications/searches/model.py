@@ -22,7 +22,7 @@ FORM = 2
 """How `compared` is made. What is of another form is made anew from what its owner asked for; until then it is read as it is."""
 
 Facts = Mapping[str, Any]
-"""What is kept of a vacancy to compare it: its stems in one line (`words.stemmed`), its skills, codes, numbers and places."""
+"""What is kept of a vacancy to compare it: its stems (`words.stemmed`), those of each skill, codes, numbers and places."""
 
 
 class SearchState(StrEnum):
@@ -117,7 +117,7 @@ def _wanted_at_first(stored: Mapping[str, Any]) -> Wanted:
 
 def offered(facts: Facts, *, hashed: Number) -> Offered:
     """Return a vacancy's facts with every word and phrase, to be compared with what is stored of searches."""
-    skills = (number_of(stems(skill), hashed) for skill in facts["skills"])
+    skills = (number_of(skill.split(), hashed) for skill in facts["skills"])
     return _offered(facts, words=numbers_of(facts["stems"], hashed), skills=skills)
 
 
@@ -157,7 +157,7 @@ class Question:
     def offered(self, facts: Facts) -> Offered:
         """Return a vacancy's facts with those of its words that the search knows."""
         words = (number for phrase, number in self.numbers.items() if says(facts["stems"], phrase))
-        skills = (self.numbers.get(tuple(stems(skill))) for skill in facts["skills"] if self.wanted.skills)
+        skills = (self.numbers.get(tuple(skill.split())) for skill in facts["skills"] if self.wanted.skills)
         return _offered(facts, words=words, skills=(skill for skill in skills if skill is not None))
 
     def fits(self, facts: Facts) -> bool:
