@@ -183,6 +183,18 @@ def test_a_whole_merge_leaves_nothing_of_what_was_removed():
     assert not traces(engine, word, id_)
 
 
+def test_now_and_then_a_merge_is_whole_unasked(monkeypatch):
+    monkeypatch.setattr(engines, "WHOLE_EVERY", 3)
+    engine, word, id_ = Engine(), 0x5EED5EED5EED5EED, b"\x17" * 16
+    engine.load([(id_, Wanted(all_words=frozenset({word}))), *((bytes([n]) * 16, Wanted()) for n in range(100, 200))])
+    engine.remove(id_)
+    left = []
+    for _ in range(3):
+        engine.merge()
+        left.append(any(id_ in base._ids.tobytes() for base in engine._state[0]))
+    assert left == [True, True, False]
+
+
 def traces(engine: Engine, word: int, id_: bytes) -> list[str]:
     """Where in the engine's bases a word's number, an id or a place stands."""
     (base,) = engine._state[0]
