@@ -36,11 +36,13 @@ from nacl.public import PublicKey, SealedBox
 from notifications import app
 from notifications.contacts.service import Contact
 from notifications.criteria import Criteria
+from notifications.searches.model import Rhythm
 from notifications.sending.model import Answer
 from notifications.settings import NotificationsSettings
 from notifications.smtp import Reply
 from pydantic_core import to_json
 from testkit.deliveries import Delivery, History, arrive, few_examples, history, in_order, schedules
+from testkit.fanning import fan_out
 
 DAY = date(2027, 3, 1)
 PUBLISHED = date(2100, 1, 1)
@@ -97,7 +99,7 @@ class Service:
         """Let somebody save a search."""
         criteria = Criteria(words=word)
         await transact(
-            self.made.mongo, lambda uow: self.parts.searches.add(uow, subject=who, criteria=criteria, frequency="immediate")
+            self.made.mongo, lambda uow: self.parts.searches.add(uow, subject=who, criteria=criteria, rhythm=Rhythm("immediate"))
         )
 
     async def seal(self, *, dark: bool = False, **details: str) -> Sealed:
@@ -121,6 +123,7 @@ class Service:
 
     async def send(self) -> None:
         """Send everything that can be sent; what waits for a contact is left."""
+        await fan_out(self.made.mongo, self.parts.fanout)
         mailer = Counter()
         sender = app.make_sender(self.parts, mailer)
         while await sender.round():
@@ -140,6 +143,8 @@ class Service:
         deliveries = await self.lab.told(DeliveryEvent.topic.name)
         for cause in dropped:  # an alert that nobody got: whether it was ever thought of depends on the way
             del stored["mails"][cause], deliveries[cause]
+        told = stored.get("news", {})
+        stored["news"] = {name: row | {"due": None} for name, row in told.items() if row["mail"] not in dropped}
         return {"stored": stored, "keys": await self.lab.keys(), "deliveries": deliveries, "taken": self.taken}
 
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections import deque
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -27,16 +26,13 @@ from contracts.profiles.mail_request import ProfilesMailRequestEvent
 from contracts.profiles.vacancy import SAMPLES, VacancyEvent
 from nacl.public import PublicKey, SealedBox
 from notifications.app import INDEXES, build_api, make_consumer, make_sender, smtp_mailer, use_cases
-from notifications.fanout.follower import Follower
-from notifications.matching.index.engine import Engine
-from notifications.news.service import ask_digests, ask_now
 from notifications.settings import NotificationsSettings
 from pydantic_core import to_json
 from pymongo import MongoClient
 from testkit.deliveries import Delivery, decoded
+from testkit.fanning import fan_out
 from testkit.keys import Signer, folder_of_keys
 from testkit.parts import fresh_name
-from testkit.waiting import beside, eventually
 
 KEY = b64encode(b"k" * 32).decode()
 DROP = "drop the connection"
@@ -164,18 +160,7 @@ class World:
 
     async def fan_out(self) -> None:
         """Fan out what is under way, and ask for the mails that are due."""
-        follower = Follower(self.mongo, self.parts.fanout, Engine)
-
-        async def done() -> bool:
-            return not await self.mongo.find("fanouts", {}, limit=1)
-
-        if not await done():
-            async with AsyncExitStack() as stack:
-                for share in range(self.settings.match_shares):
-                    await stack.enter_async_context(beside(follower.serve(share)))
-                await eventually(done)
-        await ask_now(self.mongo)
-        await ask_digests(self.mongo)
+        await fan_out(self.mongo, self.parts.fanout)
 
     async def mail(self, cause: str):
         return await self.mongo.find_one("mails", {"_id": cause})

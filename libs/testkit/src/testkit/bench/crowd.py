@@ -199,6 +199,15 @@ def _search(number: int, rare: bool) -> Document:
     }  # fmt: skip
 
 
+def _news(number: int, rare: bool) -> Document:
+    waits = {"state": "now" if number % 2 else "collected", "mail": None, "due": PAST}
+    done = {"state": "queued", "mail": f"notifications:alert:{number}", "due": PAST}
+    owner = _owner(number, rare=rare)
+    return {"_id": f"{owner}:{number}", "subject": owner, "search": new_id(), "vacancy": "rare" if rare else f"v-{number}"} | (
+        waits if rare else done
+    )
+
+
 _OTHERS: dict[str, Callable[[int, bool], Document]] = {
     "accesses": _access,
     "vacancies": _vacancy,
@@ -212,4 +221,5 @@ _OTHERS: dict[str, Callable[[int, bool], Document]] = {
     "sessions": _session,
     "mails": _mail,
     "searches": _search,
+    "news": _news,
 }

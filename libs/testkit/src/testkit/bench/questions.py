@@ -14,6 +14,7 @@ from identity.invitations import store as invitations
 from identity.organisations import store as organisations
 from identity.sessions import store as sessions
 from notifications.mail import store as mails
+from notifications.news import store as news
 from notifications.searches import store as searches
 from profiles import records
 from profiles.bank import store as bank
@@ -82,6 +83,8 @@ SWEEPS = (
     Question("old-sessions", lambda mongo: sessions.over(mongo, NOW, PAGE)),
     Question("due-mails", lambda mongo: _one(mails.any_due(mongo, NOW)), 1),
     Question("overdue-mails", lambda mongo: mails.overdue(mongo, asked_before=NOW, now=NOW, limit=PAGE)),
-    Question("active-searches", lambda mongo: searches.active(mongo, frequency="daily", since_at_most="2026-06-01")),
+    Question("due-digests", lambda mongo: news.due(mongo, NOW, limit=PAGE), RARE // 2),
+    Question("due-alerts", lambda mongo: news.of_vacancy(mongo, "rare", limit=PAGE), RARE // 2),
+    Question("told", lambda mongo: news.of_subject(mongo, FIRST)),
 )
 QUESTIONS = (*SEARCHES, *LISTS, *SWEEPS)
