@@ -107,7 +107,6 @@ async def story(
     cast: Cast, portal: Portal, organisation: Organisation, stack: Stack, mongo: Client, collector: Collector
 ) -> Story:
     """Two lives, the copy, and the end of one of them."""
-    assert not collector.spans
     words = cast.marked("kanariegeel")
     an = await _living(cast, organisation, "an", 0, words)
     jan = await _living(cast, organisation, "jan", 1, "boekhouder")
@@ -144,6 +143,13 @@ async def first_answer(stack: Stack, service: str) -> int:
             return None if status == httpx.codes.SERVICE_UNAVAILABLE else status
 
         return await eventually(answers, timeout=60, every=0.01)
+
+
+async def test_r31_of_two_people_whose_addresses_look_alike_only_one_is_erased(story: Story, mongo: Client) -> None:
+    """One address is the end of the other."""
+    assert story.jan.email.endswith(story.an.email)
+    assert left_of(mongo, story.an.actor.subject) == {}
+    assert documents_of(mongo, story.jan.actor.subject) == story.documents
 
 
 async def test_r31_an_older_dump_and_every_topic_from_its_beginning_bring_nobody_back(
