@@ -200,7 +200,7 @@ def _search(number: int, rare: bool) -> Document:
 
 
 def _news(number: int, rare: bool) -> Document:
-    waits = {"state": "now" if number % 2 else "collected", "mail": None, "due": PAST}
+    waits = {"state": "collected", "mail": None, "due": PAST}
     done = {"state": "queued", "mail": f"notifications:alert:{number}", "due": PAST}
     owner = _owner(number, rare=rare)
     return {"_id": f"{owner}:{number}", "subject": owner, "search": new_id(), "vacancy": "rare" if rare else f"v-{number}"} | (

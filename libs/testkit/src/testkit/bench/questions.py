@@ -83,8 +83,7 @@ SWEEPS = (
     Question("old-sessions", lambda mongo: sessions.over(mongo, NOW, PAGE)),
     Question("due-mails", lambda mongo: _one(mails.any_due(mongo, NOW)), 1),
     Question("overdue-mails", lambda mongo: mails.overdue(mongo, asked_before=NOW, now=NOW, limit=PAGE)),
-    Question("due-digests", lambda mongo: news.due(mongo, NOW, limit=PAGE), RARE // 2),
-    Question("due-alerts", lambda mongo: news.of_vacancy(mongo, "rare", limit=PAGE), RARE // 2),
+    Question("due-digests", lambda mongo: news.due(mongo, NOW, limit=PAGE)),
     Question("told", lambda mongo: news.of_subject(mongo, FIRST)),
 )
 QUESTIONS = (*SEARCHES, *LISTS, *SWEEPS)

@@ -164,7 +164,7 @@ class CandidateAtWork:
         reply = await self.client.create("notifications/v1/searches", {"criteria": {"words": group}})
         self.note(f"searches {group}", "there", reply)
         if reply.fate is Fate.ACKNOWLEDGED:
-            self.ledger.searches[reply.json["id"]] = Offer(group, now())
+            self.ledger.searches[reply.json["id"]] = Offer(group, now(), self.who)
 
     async def speak(self, language: str) -> None:
         """Ask for mails in another language."""

@@ -69,10 +69,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Offer:
-    """A saved search since it was acknowledged, or a vacancy since it was sent: who saved first is told."""
+    """A saved search since it was acknowledged, or a vacancy since it was sent: who saved first is told, each person once."""
 
     group: str
     at: float
+    who: str = ""
 
 
 @dataclass

@@ -99,9 +99,10 @@ def _registrations(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wro
 
 
 def _alerts(world: World, ledger: Ledger) -> Wrong:
-    causes = {mail.cause for mail in world.queue}
+    causes = (mail.cause.split(":") for mail in world.queue if mail.cause.startswith("notifications:alert:"))
+    told = {(ledger.searches[search].who, vacancy) for _, _, search, vacancy in causes if search in ledger.searches}
     for search, saved in ledger.searches.items():
         for vacancy, published in ledger.vacancies.items():
             news = saved.group == published.group and published.at > saved.at
-            if news and f"notifications:alert:{search}:{vacancy}" not in causes:
+            if news and (saved.who, vacancy) not in told:
                 yield "LOST", f"no alert was queued for search {search} and vacancy {vacancy}"
