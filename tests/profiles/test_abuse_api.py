@@ -243,7 +243,7 @@ async def test_r40_only_an_operator_declares_an_abuse_with_a_reason_once_and_it_
     freeze = await scene.frozen()
     wrong = (scene.thief, scene.administrator, scene.world.candidate(), scene.world.candidate("privacy-officer"))
     assert [(await scene.declare(freeze, one)).status_code for one in wrong] == [403] * 4
-    for body in ({}, {"reason": "kort"}, {"reason": "           "}):
+    for body in ({}, {"reason": "kort"}, {"reason": "           "}, {"reason": "te koop onder 111222333"}):
         assert (await scene.declare(freeze, body=body)).status_code == 422
     assert (await scene.declare("unknown")).status_code == 404
     first, again = await scene.declare(freeze), await scene.declare(freeze)

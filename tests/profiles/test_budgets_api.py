@@ -197,6 +197,17 @@ async def test_r40_with_the_budgets_of_the_settings_a_recruiter_takes_a_hundred_
     assert (haul.twentieths, haul.refused) == (100 * 20, 150)
 
 
+@walks
+async def test_r40_with_the_budgets_of_the_settings_twenty_recruiters_take_five_hundred_views(world):
+    allow(world, recruiter=world.settings.views_per_recruiter, organisation=world.settings.views_per_organisation)
+    _, shop, haul = await bank_of(world, 100), await company(world, recruiters=20), Haul()
+    for one in shop.recruiters:  # one after the other: what many at once get is seen above
+        await by_searches(haul, one, 100, pages=10)
+    assert (haul.twentieths, haul.refused > 50) == (500 * 20, True)
+    found = await freezes(shop.administrator)
+    assert [one["owner"] for one in found if one["scope"] == "organisation"] == [shop.org]
+
+
 async def test_r40_two_at_once_at_the_border_do_not_both_get_the_last_view(world):
     handles, shop = await bank_of(world, 8), await company(world)
     (recruiter,) = shop.recruiters
@@ -406,6 +417,10 @@ async def test_r40_lifting_needs_a_reason_and_the_right_role_and_is_kept(world, 
     (freeze,) = await freezes(shop.administrator)
     for body in ({}, {"reason": ""}, {"reason": "         "}, {"reason": "ok"}):
         assert (await lift(shop.administrator, freeze["id"], body)).status_code == 422
+    for text, rule in (("de kandidaat met 111222333", "bsn"), ("hij heeft een strafblad, nagevraagd", "special-category")):
+        refused = await lift(shop.administrator, freeze["id"], {"reason": text})
+        assert [(one["field"], one["rule"]) for one in refused.json()["errors"]] == [("reason", rule)]
+        assert text not in refused.text
     wrong = [recruiter, world.candidate(), world.candidate("privacy-officer"), shop.operator, other.administrator]
     assert [(await lift(one, freeze["id"])).status_code for one in wrong] == [403, 403, 403, 403, 404]
     assert is_refusal(await look(recruiter, handles[0]))

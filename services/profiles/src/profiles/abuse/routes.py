@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from profiles.abuse.service import Abuses
 from profiles.budgets.model import Freeze
 from profiles.budgets.service import OPERATOR, shown
+from profiles.freetext.service import refuse_unwanted
 
 log = structlog.get_logger()
 
@@ -38,6 +39,7 @@ async def declare_abuse(
     abuses: NamedDependency[Abuses],
 ) -> dict[str, Any]:
     """Say that a freeze was an abuse: everybody who was seen in it is told by mail, once. It cannot be taken back."""
+    refuse_unwanted({"reason": data.reason})
 
     async def work(uow: UnitOfWork) -> Freeze:
         return await abuses.declare(uow, caller, freeze, reason=data.reason)

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from profiles.budgets.model import ROWS_IN_A_VIEW, Budget, Freeze
 from profiles.budgets.service import OPERATOR, Budgets, shown
+from profiles.freetext.service import refuse_unwanted
 from profiles.organisations.service import acting_for
 
 _WATCHES = {"access": roles("administrator", OPERATOR)}
@@ -83,6 +84,7 @@ async def lift_freeze(
     budgets: NamedDependency[Budgets],
 ) -> dict[str, Any]:
     """End a freeze with a reason: an administrator a recruiter's, an operator an organisation's. The day gets one more budget."""
+    refuse_unwanted({"reason": data.reason})
 
     async def work(uow: UnitOfWork) -> Freeze:
         return await budgets.lift(uow, caller, freeze, reason=data.reason)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.http.language import Text
-from chassis.http.problems import FieldError
+from chassis.http.problems import FieldError, InvalidProblem
 
 from profiles.freetext.model import Kind, found_in
 
@@ -35,8 +35,18 @@ _REMOVE = {
 
 
 def unwanted(written: Mapping[str, Any]) -> list[FieldError]:
-    """Return what has to be removed from what a candidate writes: an error for each field and kind of thing."""
+    """Return what has to be removed from what somebody writes: an error for each field and kind of thing."""
     return [_error(one.path, one.kind) for one in found_in(written)]
+
+
+def refuse_unwanted(written: Mapping[str, Any]) -> None:
+    """Refuse what staff write beside their work, such as a reason, where it holds what must not be kept of anybody.
+
+    Raises:
+        InvalidProblem: It names what to remove, and repeats nothing.
+    """
+    if errors := unwanted(written):
+        raise InvalidProblem(errors=errors)
 
 
 def _error(path: str, kind: Kind) -> FieldError:
