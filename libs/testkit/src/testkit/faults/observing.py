@@ -90,7 +90,7 @@ class Observer:
         at = await tail.committed(self.tail.kafka, stored.SERVICES)
         if self.tail.behind(FOLLOWERS, at) or not all(one.at_rest(self.tail.ends) for one in self.followers):
             return True
-        return any((await asyncio.to_thread(self.stored.outbox)).values())
+        return await asyncio.to_thread(self._waiting) or any((await asyncio.to_thread(self.stored.outbox)).values())
 
     def _waiting(self) -> bool:
         return any(self.stored.due().values()) or any(mail.state == "queued" for mail in self.stored.queue())
@@ -145,7 +145,7 @@ class Observer:
         keys["profiles.profile.v1"] |= world.lives.keys()
         world.outbox, world.set_aside = self.stored.outbox(), self.stored.set_aside()
         world.inbox, world.aggregates = self.stored.inbox(keys), self.stored.sequences(keys)
-        world.queue, world.due = self.stored.queue(), self._left_undone()
+        world.due, world.queue = self._left_undone(), self.stored.queue()
         world.in_bank = self.stored.in_bank()
         found = set(world.in_bank.values())
         world.lives = {who: _with(life, who in found) for who, life in world.lives.items()}

@@ -105,6 +105,10 @@ class Stored:
             **erasing,
             "consent: open requests": requests,
             "profiles: steps of the year": self.client["profiles"]["profiles"].count_documents(sweep),
+            "notifications: vacancies to fan out": self.client["notifications"]["fanouts"].count_documents({}),
+            "notifications: news to tell": self.client["notifications"]["news"].count_documents(
+                {"$or": [{"state": "now"}, {"state": "collected", "due": {"$lte": now}}]}
+            ),
             "notifications: organisations to ask again": self._forgets({"next_at": {"$lte": now}}),
             "notifications: handles to end": self.client["notifications"]["outward_handles"].count_documents(
                 {"state": "gone", "gone_at": {"$lte": now - TERM}}
