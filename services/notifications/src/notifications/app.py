@@ -56,7 +56,7 @@ from notifications.mail.handlers import on_mail_request
 from notifications.mail.service import MailRequests
 from notifications.matching.index.engine import Engine
 from notifications.matching.service import MakeIndex
-from notifications.metrics import read_followers, read_mails
+from notifications.metrics import read_fanouts, read_followers, read_mails
 from notifications.news import store as news_store
 from notifications.news.jobs import jobs as news_jobs
 from notifications.news.service import TEMPLATE as JOB_ALERT
@@ -218,6 +218,7 @@ def build_worker(
         ],
         readings={
             "mails": partial(read_mails, made.mongo, made.clock),
+            "fanouts": partial(read_fanouts, made.mongo, made.clock),
             "followers": partial(read_followers, made.mongo),
         },
     )

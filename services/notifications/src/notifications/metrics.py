@@ -5,6 +5,7 @@ from chassis.metrics import State, counter
 from chassis.mongo import Mongo
 from chassis.uow import Document
 
+from notifications.fanout import service as fanout
 from notifications.mail import service as queue
 from notifications.outward import service as outward
 from notifications.templates import TEMPLATES
@@ -20,6 +21,11 @@ MAILS = counter(
 MAIL_SERVER_AWAY = counter("kandidatenbank_mail_server_away", "Times that mails were due and no mail server answered.")
 MAILS_WAITING = State("kandidatenbank_mails_waiting", "Mails in the queue; counting stops at 10000.")
 MAILS_OVERDUE = State("kandidatenbank_mails_overdue_seconds", "How long the mail that is due longest has been due; 0 for none.")
+
+VACANCY_UNDER_WAY = State(
+    "kandidatenbank_vacancy_under_way_seconds",
+    "How long the vacancy that is under way for longest has not reached everybody yet; 0 for none.",
+)
 
 FORGETS_LATE = State("kandidatenbank_forgets_late", "Handles of which an organisation did not say in time that it forgot them.")
 FOLLOWERS_WITHOUT_ACCESS = State(
@@ -38,6 +44,12 @@ async def read_mails(mongo: Mongo, clock: Clock) -> None:
     waiting, due_since = await queue.waiting(mongo, now=clock.machine())
     MAILS_WAITING.hold(waiting)
     MAILS_OVERDUE.hold((clock.machine() - due_since).total_seconds() if due_since else 0)
+
+
+async def read_fanouts(mongo: Mongo, clock: Clock) -> None:
+    """Hold how long a vacancy has been under way to those whom it fits."""
+    since = await fanout.oldest_since(mongo)
+    VACANCY_UNDER_WAY.hold((clock.machine() - since).total_seconds() if since else 0)
 
 
 async def read_followers(mongo: Mongo) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from chassis.ids import new_id
@@ -99,3 +99,9 @@ class FanOut:
         else:
             store.put(uow, standing | {"after": found[-1]})
         return True
+
+
+async def oldest_since(reads: Reads) -> datetime | None:
+    """Return since when the vacancy that is under way for longest is."""
+    row = await store.oldest(reads)
+    return None if row is None else row["at"]
