@@ -27,6 +27,13 @@ def spans(starts: Array, ends: Array) -> Numbers:
     return every
 
 
+def whole(truths: Bools, sizes: Array) -> Bools:
+    """Tell of each row of so many truths whether all of them hold: as many have failed before it as up to its end."""
+    failed = np.concatenate(([0], np.cumsum(~truths, dtype=np.int32)))
+    ends = np.cumsum(sizes, dtype=np.int64)
+    return np.asarray(failed[ends] == failed[ends - sizes])
+
+
 def offsets(codes: Array, count: int) -> Array:
     """Return where each of `count` codes begins among sorted ones, and the end."""
     return np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=count)))).astype(np.uint32)

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from notifications.matching.index.arrays import Array, Bools, offsets, spans
+from notifications.matching.index.arrays import Array, Bools, offsets, spans, whole
 from notifications.matching.index.columns import COLUMNS, POSITIVE, Block, as_one
 from notifications.matching.model import Offered
 
@@ -26,21 +26,21 @@ class Base:
     """Searches that do not change, except that each can go."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
-        whole = as_one(blocks)
-        self._values = whole.values
-        self._bases = list(accumulate(map(len, whole.values), initial=0))
+        every = as_one(blocks)
+        self._values = every.values
+        self._bases = list(accumulate(map(len, every.values), initial=0))
         self._truths = [
             lru_cache(KEPT if column.repeats else 0)(column.table(rows).truths)
-            for column, rows in zip(COLUMNS, whole.values, strict=True)
+            for column, rows in zip(COLUMNS, every.values, strict=True)
         ]
-        lead = _leads(whole.codes, self._bases)
-        order = np.lexsort((*(codes for codes in reversed(whole.codes) if codes.any()), lead))
-        first = _first_of_its_kind([codes[order] for codes in whole.codes])
+        lead = _leads(every.codes, self._bases)
+        order = np.lexsort((*(codes for codes in reversed(every.codes) if codes.any()), lead))
+        first = _first_of_its_kind([codes[order] for codes in every.codes])
         questions = order[first]
-        self._conditions, self._rows = _rows([codes[questions] for codes in whole.codes], self._bases)
+        self._conditions, self._rows = _rows([codes[questions] for codes in every.codes], self._bases)
         self._questions = offsets(lead[questions], self._bases[-1])
         self._asked_by = np.append(first, len(order)).astype(np.uint32)
-        self._ids = whole.ids[order]
+        self._ids = every.ids[order]
         self._alive = np.ones(len(order), np.bool_)
         self._tails = self._ids.view(np.uint64)[1::2]
         self._by_tail = np.argsort(self._tails).astype(np.uint32)
@@ -91,11 +91,8 @@ class Base:
         some = starts < ends
         starts, ends = starts[some], ends[some]
         questions = spans(starts, ends)
-        if not len(questions):
-            return questions
         asked = truths[self._conditions[spans(self._rows[starts], self._rows[ends])]]
-        sizes = self._rows[questions + 1] - self._rows[questions]
-        return questions[np.logical_and.reduceat(asked, np.cumsum(sizes, dtype=np.int64) - sizes)]
+        return questions[whole(asked, self._rows[questions + 1] - self._rows[questions])]
 
     def _row(self, id_: bytes) -> int | None:
         """Return the row of a search that is not gone. Ids are found by their second half, which chance makes."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from chassis.places import distance_km
 
-from notifications.matching.index.arrays import Array, Bools, Numbers, Rows, offsets, positions, spans
+from notifications.matching.index.arrays import Array, Bools, Numbers, Rows, offsets, positions, spans, whole
 from notifications.matching.model import Position, Range
 
 EARTH_RADIUS_KM = 6371.0088
@@ -90,17 +90,14 @@ class AllOf:
         met[0] = True
         members = positions(self._rows.vocabulary, numbers(said))
         sets = self._sets[spans(self._starts[members], self._starts[members + 1])]
-        if len(sets):
-            met[sets] = self._whole(sets, members)
+        met[sets] = self._whole(sets, members)
         return met
 
     def _whole(self, sets: Array, members: Array) -> Bools:
         there = np.zeros(len(self._rows.vocabulary), np.bool_)
         there[members] = True
         starts, ends = self._rows.starts[sets], self._rows.starts[sets + 1]
-        begins = np.cumsum(ends - starts, dtype=np.int64) - (ends - starts)
-        whole: Bools = np.logical_and.reduceat(there[self._rows.flat[spans(starts, ends)]], begins)
-        return whole
+        return whole(there[self._rows.flat[spans(starts, ends)]], ends - starts)
 
 
 class Overlaps:
