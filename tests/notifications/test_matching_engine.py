@@ -94,8 +94,8 @@ def test_what_is_loaded_matches_by_definition(saved, offers):
         assert found(engine, offered) == by_definition(saved, offered)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.lists(few_conditions, min_size=200, max_size=200), vacancies)
+@settings(max_examples=100, deadline=None)
+@given(st.lists(few_conditions, min_size=50, max_size=50), vacancies)
 def test_many_searches_with_few_conditions_match_by_definition(wanted, offered):
     saved = {number.to_bytes(16, "big"): one for number, one in enumerate(wanted)}
     engine = Engine()
