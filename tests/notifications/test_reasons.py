@@ -67,10 +67,11 @@ def test_a_condition_and_how_it_is_met(asked, nl, en):
         ({"salary_from": 3000}, {"salary_max": None}, "vanaf 3.200 euro per maand, gevraagd: vanaf 3.000"),
         ({"levels": ["phd"]}, {"level": None}, "vraagt geen opleidingsniveau"),
         ({"starts_from": "2028-01-01"}, {"starts_on": None}, "noemt geen begindatum"),
+        ({"hours_from": 24, "hours_to": 36}, {"hours_max": 40}, "32-40 uur, gevraagd: 24-36"),
         ({"hours_to": 20}, {"hours_min": None, "hours_max": 16}, "tot 16 uur, gevraagd: tot 20"),
     ],
 )
-def test_what_a_vacancy_leaves_open_is_said(asked, changes, nl):
+def test_what_a_vacancy_leaves_open_or_meets_in_part_is_said(asked, changes, nl):
     assert [reason[0] for reason in told(asked, **changes)] == [nl]
 
 
