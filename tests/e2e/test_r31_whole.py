@@ -37,6 +37,8 @@ from testkit.whereabouts import Client, documents_of, left_of
 SEED = "a hundred ways"
 ERASE = "identity/v1/me/account/erasure"
 APIS, WORKERS = [f"{service}-api" for service in SERVICES], [f"{service}-worker" for service in SERVICES]
+STOPS_EVERYTHING = pytest.mark.timeout(300, func_only=True)
+"""A test in which all our processes stop and start again, on a machine that may do much else."""
 GUARDED = {
     "identity": "me/account",
     "profiles": "me/profile",
@@ -152,6 +154,7 @@ async def test_r31_of_two_people_whose_addresses_look_alike_only_one_is_erased(s
     assert documents_of(mongo, story.jan.actor.subject) == story.documents
 
 
+@STOPS_EVERYTHING
 async def test_r31_an_older_dump_and_every_topic_from_its_beginning_bring_nobody_back(
     story: Story, stack: Stack, mongo: Client, portal: Portal
 ) -> None:
@@ -180,6 +183,7 @@ async def one_worker(stack: Stack, service: str, monkeypatch: pytest.MonkeyPatch
         await worker.close()
 
 
+@STOPS_EVERYTHING
 async def test_r31_whatever_was_said_of_somebody_in_whatever_order_brings_them_not_back(
     story: Story, stack: Stack, mongo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
