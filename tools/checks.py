@@ -43,6 +43,7 @@ PURE_CHASSIS = {
     "chassis.places",
     "chassis.hashing",
     "chassis.texts",
+    "chassis.clock.AMSTERDAM",
     "chassis.clock.day_of",
     "chassis.clock.year_later",
 }

@@ -10,9 +10,9 @@ from chassis.ids import new_id
 from chassis.leases import Leases
 from chassis.mongo import transact
 from chassis.shares import Shares
-from notifications.fanout import follower
-from notifications.fanout.follower import Follower
+from notifications import follower
 from notifications.fanout.service import FanOut
+from notifications.follower import Follower
 from notifications.matching.index.engine import Engine
 from notifications.news import service as news
 from testkit.waiting import beside, eventually

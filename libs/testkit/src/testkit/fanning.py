@@ -3,8 +3,8 @@
 from contextlib import AsyncExitStack
 
 from chassis.mongo import Mongo
-from notifications.fanout.follower import Follower
 from notifications.fanout.service import FanOut
+from notifications.follower import Follower
 from notifications.matching.index.engine import Engine
 from notifications.news.service import ask_digests, ask_now
 

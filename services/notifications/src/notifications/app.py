@@ -47,9 +47,9 @@ from notifications.contacts.handlers import on_account, on_account_parked, on_co
 from notifications.contacts.service import Contacts
 from notifications.erasure.service import steps, tell
 from notifications.fanout import store as fanout_store
-from notifications.fanout.follower import Follower
 from notifications.fanout.handlers import on_vacancy
 from notifications.fanout.service import FanOut
+from notifications.follower import Follower
 from notifications.letters.model import Correspondent
 from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
