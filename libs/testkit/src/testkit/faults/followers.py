@@ -6,7 +6,7 @@ one only what it is late with, so that it is asked again and reported.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -194,8 +194,9 @@ def _asked(listed: dict[str, Any], now: datetime) -> Asked:
 @asynccontextmanager
 async def following(stack: Stack, operator: Actor, *organisations: str) -> AsyncIterator[list[Follower]]:
     """Let the systems of organisations follow beside the block; the first one's is prompt."""
-    for left in await asyncio.to_thread(Stored(stack.mongo_url(), stack.clock).followers):
-        await asyncio.to_thread(let_out, stack, left)  # by a run that was killed
+    with closing(Stored(stack.mongo_url(), stack.clock)) as stored:
+        for left in await asyncio.to_thread(stored.followers):
+            await asyncio.to_thread(let_out, stack, left)  # by a run that was killed
     async with AsyncExitStack() as ending:
         http = await ending.enter_async_context(httpx.AsyncClient(base_url=stack.gateway, trust_env=False, timeout=TIME_OUT))
         made = await asyncio.gather(*(_let_in(stack, operator, http, one) for one in organisations))

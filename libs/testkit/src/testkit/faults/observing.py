@@ -51,7 +51,7 @@ class Observer:
 
     def close(self) -> None:
         """End the connection to the databases."""
-        self.stored.client.close()
+        self.stored.close()
 
     async def begin(self, ledger: Ledger) -> None:
         """Note where everything is before a round."""

@@ -40,6 +40,10 @@ class Stored:
         """Connect at the first use."""
         self.client = MongoClient(self.url, tz_aware=True, serverSelectionTimeoutMS=15_000, readConcernLevel="majority")
 
+    def close(self) -> None:
+        """End the connection."""
+        self.client.close()
+
     def begin(self) -> None:
         """Note what does not belong to the round."""
         self.aside = set(self._aside())
