@@ -12,6 +12,8 @@ Place = tuple[str, str]
 """A database and a collection."""
 
 DATABASES = tuple(name for service in SERVICES for name in (service, f"{service}_keyring"))
+BY_JOBS = ("block", "wrapped", "epoch")
+"""What jobs write of everybody's rows as time passes: the block of an access, the master key under which a data key lies."""
 STAYS = {
     "identity": {"erasures", "inbox"},
     "profiles": {"erasures", "inbox", "accesses"},
@@ -24,12 +26,15 @@ What is to be destroyed, and whose tombstone is on its way, is told by id too.
 """
 
 
-def documents_of(client: Client, subject: str, databases: Iterable[str] = DATABASES) -> dict[Place, list[bytes]]:
+def documents_of(
+    client: Client, subject: str, databases: Iterable[str] = DATABASES, *, without: Iterable[str] = ("block",)
+) -> dict[Place, list[bytes]]:
     """Return every document that names a person, as stored; rows of the access log without their block's number."""
+    shown = dict.fromkeys(without, 0)
     found: dict[Place, list[bytes]] = {}
     for database in databases:
         for collection in client[database].list_collection_names():
-            rows = [bson.encode(row) for row in client[database][collection].find({}, {"block": 0}, sort=[("_id", 1)])]
+            rows = [bson.encode(row) for row in client[database][collection].find({}, shown, sort=[("_id", 1)])]
             mine = [row for row in rows if subject.encode() in row]
             if mine:
                 found[database, collection] = mine
