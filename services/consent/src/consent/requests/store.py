@@ -11,7 +11,7 @@ from consent.requests.model import ErasureRequest, Kept, Part, Phase, Word
 
 REQUESTS = "requests"
 EARLY = "early_request_parts"
-"""Confirmations that came before the request that they are about: order across topics is not promised."""
+"""Confirmations, and words about last mails, that came before their request: order across topics is not promised."""
 OVER = "past_requests"
 """Requests whose term is over: an id and nothing else, so that late news opens none of them again."""
 INDEXES = {
@@ -63,9 +63,24 @@ def drop_early(uow: UnitOfWork, request_id: str, service: str) -> None:
     uow.delete(EARLY, {"_id": f"{request_id}:{service}"})
 
 
+def keep_early_word(uow: UnitOfWork, request_id: str, word: Word) -> None:
+    """Keep what became of a last mail until its request is known."""
+    uow.replace(EARLY, {"_id": f"{request_id}:word", "request": request_id, "word": word}, upsert=True)
+
+
+async def take_early_word(uow: UnitOfWork, request_id: str) -> Word | None:
+    """Return and drop what became of a last mail before its request was known."""
+    row = await uow.find_one(EARLY, {"_id": f"{request_id}:word"})
+    if row is None:
+        return None
+    uow.delete(EARLY, {"_id": row["_id"]})
+    return Word(row["word"])
+
+
 async def take_early(uow: UnitOfWork, request_id: str) -> dict[str, Part]:
     """Return and drop the confirmations that came before their request, by service."""
-    rows = await uow.find(EARLY, {"request": request_id}, sort=[("_id", ASCENDING)])
+    where = {"request": request_id, "part": {"$exists": True}}
+    rows = await uow.find(EARLY, where, sort=[("_id", ASCENDING)])
     for row in rows:
         uow.delete(EARLY, {"_id": row["_id"]})
     return {row["service"]: _part(row["part"]) for row in rows}
