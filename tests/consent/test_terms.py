@@ -210,7 +210,7 @@ async def test_r28_a_request_goes_five_years_after_it_was_closed_and_nobody_open
 
     await eventually(heard, timeout=30)
     assert await consent.mongo.find_one("requests", {"_id": old.id}) is None
-    assert await consent.mongo.find("early_request_parts", {}) == []
+    assert await consent.mongo.find("early_request_parts", {"request": old.id}) == []
     assert await told(worker, RequestEvent, old.id) == [None]
 
 
