@@ -249,6 +249,19 @@ def subject() -> str:
     return new_id()
 
 
+@pytest.fixture
+def new(world, make):
+    """A vacancy that is published today."""
+    return lambda **changes: make.vacancy(**{"published_on": world.clock.today(), "valid_through": None} | changes)
+
+
+@pytest.fixture
+async def person(world, subject, make):
+    """Somebody who can be mailed."""
+    await world.hear(make.account(subject), await world.contact(subject, "an@x.example"), make.organisation())
+    return subject
+
+
 class Api:
     """The API as people and mail programs reach it: over HTTP, with tokens that a known key signed."""
 

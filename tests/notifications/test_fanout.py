@@ -23,12 +23,6 @@ HOUSE = {"words": "houtbouw"}
 
 
 @pytest.fixture
-def new(world, make):
-    """A vacancy that is published today."""
-    return lambda **changes: make.vacancy(**{"published_on": world.clock.today(), "valid_through": None} | changes)
-
-
-@pytest.fixture
 def fanout(world):
     """The use cases over three shares."""
     return FanOut(world.parts.alerts, world.parts.searches, shares=3)

@@ -15,19 +15,6 @@ pytestmark = pytest.mark.integration
 PATH = "/api/notifications/v1/searches"
 
 
-@pytest.fixture
-def new(world, make):
-    """A vacancy that is published today."""
-    return lambda **changes: make.vacancy(**{"published_on": world.clock.today(), "valid_through": None} | changes)
-
-
-@pytest.fixture
-async def person(world, subject, make):
-    """Somebody who can be mailed."""
-    await world.hear(make.account(subject), await world.contact(subject, "an@x.example"), make.organisation())
-    return subject
-
-
 async def test_a_new_vacancy_is_mailed_to_whom_it_fits_and_to_nobody_else(world, postbox, api, person, make, new):
     other = new_id()
     await world.hear(make.account(other), await world.contact(other, "bo@x.example"))

@@ -13,19 +13,6 @@ pytestmark = pytest.mark.integration
 PATH = "/api/notifications/v1/searches"
 
 
-@pytest.fixture
-def new(world, make):
-    """A vacancy that is published today."""
-    return lambda **changes: make.vacancy(**{"published_on": world.clock.today(), "valid_through": None} | changes)
-
-
-@pytest.fixture
-async def person(world, subject, make):
-    """Somebody who can be mailed."""
-    await world.hear(make.account(subject), await world.contact(subject, "an@x.example"), make.organisation())
-    return subject
-
-
 async def save(api, person, frequency: str, *, hour: int = 8, words: str = "houtbouw") -> str:
     body = {"criteria": {"words": words}, "frequency": frequency, "hour": hour, "weekday": 3}
     answer = await api.http.post(PATH, json=body, headers=api.signed_in(person))

@@ -44,7 +44,7 @@ class Requests:
         await self._mail(uow, opened, FIRST_MAIL, {"answer-before": str(opened.due_on)}, MailDetails(secret=secret))
         word = await store.take_early_word(uow, request)
         if word is not None:  # an older dump: its last mail went in an earlier life, and is not asked for again
-            await self.delivered(uow, f"{OWN}:{LAST_MAIL}:{request}", word)
+            await self._hear(uow, opened, word)
         for service, part in (await store.take_early(uow, request)).items():
             await self.confirm(uow, request, service, part)
 
@@ -67,9 +67,12 @@ class Requests:
             return
         current = await store.request(uow, request)
         if current is not None:
-            await self._keep(uow, current, model.hear_of_last_mail(current, outcome, today=self.clock.today()))
+            await self._hear(uow, current, outcome)
         elif not await store.is_over(uow, request):
             store.keep_early_word(uow, request, outcome)
+
+    async def _hear(self, uow: UnitOfWork, current: ErasureRequest, outcome: Word) -> None:
+        await self._keep(uow, current, model.hear_of_last_mail(current, outcome, today=self.clock.today()))
 
     async def by_link(self, reads: Reads, secret: str) -> ErasureRequest | None:
         """Return the request that this link follows."""
