@@ -83,8 +83,7 @@ class Alerts:
         for one in ids:
             vacancy = await store.vacancy(reads, one)
             if vacancy is not None and is_still_offered(vacancy, self.clock.today()) and question.fits(vacancy["facts"]):
-                organisation = await store.organisation_name(reads, vacancy["organisation"])
-                found.append(vacancy["shown"] | {"organisation": organisation, "why": reasons(question, vacancy["facts"])})
+                found.append(await shown_of(reads, vacancy) | {"why": reasons(question, vacancy["facts"])})
             if len(found) == MOST_SHOWN:
                 break
         return found
@@ -95,9 +94,9 @@ async def current(reads: Reads, *, since: date, today: date, limit: int) -> list
     return await store.current(reads, since=since.isoformat(), today=today.isoformat(), limit=limit)
 
 
-async def organisation_name(reads: Reads, organisation: str) -> str | None:
-    """Return an organisation's name, or None while it is not known."""
-    return await store.organisation_name(reads, organisation)
+async def shown_of(reads: Reads, vacancy: Document) -> dict[str, Any]:
+    """Return what people are shown of a vacancy that is kept, with the name of its organisation."""
+    return {**vacancy["shown"], "organisation": await store.organisation_name(reads, vacancy["organisation"])}
 
 
 def is_still_offered(vacancy: Document, today: date) -> bool:

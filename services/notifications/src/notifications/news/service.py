@@ -40,10 +40,11 @@ async def add(uow: UnitOfWork, searches: Sequence[Document], vacancy: str) -> No
             soonest[name] = due, search
     known = await store.known(uow, soonest)
     for name, (due, search) in soonest.items():
-        if name not in known:
-            store.add(uow, _row(name, search, vacancy, due, today=uow.clock.today()))
-        elif known[name]["state"] == State.COLLECTED and due < known[name]["due"]:
-            store.put(uow, _row(name, search, vacancy, due, today=uow.clock.today()))
+        row, there = _row(name, search, vacancy, due, today=uow.clock.today()), known.get(name)
+        if there is None:
+            store.add(uow, row)
+        elif there["state"] == State.COLLECTED and due < there["due"]:
+            store.put(uow, row)
 
 
 def _row(name: str, search: Document, vacancy: str, due: datetime, *, today: date) -> dict[str, Any]:

@@ -70,5 +70,4 @@ async def _fitting(question: Question, vacancies: Sequence[Document]) -> AsyncIt
 
 
 async def _shown(reads: Reads, vacancy: Document) -> dict[str, Any]:
-    organisation = await alerts.organisation_name(reads, vacancy["organisation"])
-    return {"id": vacancy["_id"], **vacancy["shown"], "organisation": organisation}
+    return {"id": vacancy["_id"], **await alerts.shown_of(reads, vacancy)}
