@@ -7,7 +7,7 @@ import httpx
 import pytest
 from testkit.cast import Candidate, Cast, Organisation
 from testkit.logbook import Logbook
-from testkit.portal import SEARCHING, Actor, Portal, ok
+from testkit.portal import SEARCHING, Actor, Portal, admitted, ok
 from testkit.refusals import expect_refused
 from testkit.waiting import eventually
 
@@ -160,7 +160,7 @@ async def test_r19_a_member_who_was_removed_looks_no_more(
     made = await cast.active()
     handle = await made.handle()
     leaver = await portal.join_organisation(operator, organisation.id, cast.email("vertrekt"), role="recruiter")
-    ok(await view(leaver, handle))
+    ok(await view(await admitted(leaver), handle))
     ok(await operator.delete(f"identity/v1/organisations/{organisation.id}/members/{leaver.subject}"))
     gone = Organisation(organisation.id, organisation.name, leaver, "", organisation.system)
     await eventually(lambda: _is_refused(gone, handle), timeout=10)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from bson import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo import IndexModel
 from pymongo.errors import PyMongoError, WTimeoutError
@@ -88,15 +89,26 @@ class Mongo:
 
     @asynccontextmanager
     async def watch(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> AsyncIterator[Changes]:
-        """Open a change stream and give its changes."""
-        async with self.database[collection].watch(list(pipeline)) as stream:
+        """Open a change stream and give its changes; none is missed that a read from here on does not see."""
+        since = await self._seen_until()
+        async with self.database[collection].watch(list(pipeline), start_at_operation_time=since) as stream:
             yield stream
 
     @asynccontextmanager
     async def watch_all(self, pipeline: Sequence[Mapping[str, Any]]) -> AsyncIterator[Changes]:
-        """Open a change stream over every collection: its changes come in the order in which they were committed."""
-        async with self.database.watch(list(pipeline)) as stream:
+        """Open a change stream, as `watch`, over every collection: its changes come in the order in which they were committed."""
+        async with self.database.watch(list(pipeline), start_at_operation_time=await self._seen_until()) as stream:
             yield stream
+
+    async def _seen_until(self) -> Timestamp:
+        """Return until when reads see everything.
+
+        A stream has to be told where it begins: Motor opens it only when its first change is asked for, and the server begins
+        behind what is applied and not yet seen by a majority.
+        """
+        answer = await self.database.command("find", "any", limit=1, readConcern={"level": "majority"})
+        seen: Timestamp = answer["operationTime"]
+        return seen
 
     def session(self) -> AsyncIOMotorClientSession:
         """Begin a session. Nothing is sent for it, so this is no way to a thread and back, as Motor's own would be."""

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from chassis.ids import new_handle, random_bytes
 
-from testkit.portal import PASSWORD, Actor, Portal, activate, consent, fill_in, in_bank, ok, show
+from testkit.portal import PASSWORD, Actor, Portal, activate, admitted, consent, fill_in, in_bank, ok, show
 from testkit.samples import Person, people
 from testkit.stack import Stack
 
@@ -168,4 +168,4 @@ class Cast:
         wanted = {"name": "Vacaturesysteem", "scopes": ["vacancies:write"]}
         client = ok(await operator.post(f"identity/v1/organisations/{made}/clients", wanted)).json()
         system = await self.portal.system(client["id"], client["secret"], scope="vacancies:write")
-        return Organisation(made, name, recruiter, email, system)
+        return Organisation(made, name, await admitted(recruiter) if bank else recruiter, email, system)

@@ -130,6 +130,17 @@ async def consent(candidate: Actor, purpose: str = "candidate-search") -> dict[s
     return decision
 
 
+async def admitted(recruiter: Actor) -> Actor:
+    """Wait until the bank has heard that this recruiter may look."""
+
+    async def heard() -> bool:
+        answer = await recruiter.get("profiles/v1/bank/budget")
+        return answer.status_code != httpx.codes.FORBIDDEN and ok(answer).is_success
+
+    await eventually(heard, timeout=30)
+    return recruiter
+
+
 async def fill_in(candidate: Actor, profile: dict[str, Any]) -> None:
     """Tell everything."""
     await eventually(lambda: _put_profile(candidate, profile), timeout=20)

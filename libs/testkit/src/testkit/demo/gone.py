@@ -6,7 +6,7 @@ from localstack.subscriber import Subscriber
 
 from testkit.demo.story import Story, must, opened_by, the
 from testkit.demo.telling import tell
-from testkit.portal import PASSWORD, Actor, ok
+from testkit.portal import PASSWORD, Actor, admitted, ok
 from testkit.samples import Person
 from testkit.waiting import eventually
 
@@ -21,7 +21,7 @@ async def scraper_is_frozen(story: Story, first: Person) -> None:
     operator, recruiter, candidate = the(story.operator), the(story.recruiter), story.candidates[first.key]
     handle = ok(await candidate.get("profiles/v1/me/profile/as-recruiter")).json()["handle"]
     email = story.accounts["scraper"] = story.address("haastig@waterlinie.example")
-    scraper = await story.portal.join_organisation(operator, story.organisation, email, role="recruiter")
+    scraper = await admitted(await story.portal.join_organisation(operator, story.organisation, email, role="recruiter"))
     got, refused = await _scrape(scraper, handle)
     allowed = ok(await recruiter.get("profiles/v1/bank/budget")).json()["views"]
     must(got <= allowed, "what got out is at most the budget")
