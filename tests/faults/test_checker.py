@@ -13,6 +13,7 @@ from testkit.faults.world import Asked, Copy, Fact, Life, Outside, QueuedMail, S
 WHO, TOPIC, CAUSE = "somebody", "profiles.profile.v1", "identity:confirm-address:1"
 GONE, LAST_WORDS = "gone@post.example", ("consent:erasure-begun:wish", "consent:erased:wish")
 ALERT = "notifications:alert:search:vacancy"
+OTHER = "notifications:alert:another:vacancy"
 REPORT = "notifications:forgets-late:slow:administrator:2026-05-01"
 POISONED = "t/0/1"
 BANK, PROMPT, SLOW = "outward.bank.v1", "prompt", "slow"
@@ -58,7 +59,7 @@ def good() -> tuple[World, Ledger]:
     ledger.write((WHO, "lifecycle"), "running", Fate.ACKNOWLEDGED)
     ledger.write(("new@post.example", "registration"), "mailed", Fate.ACKNOWLEDGED)
     ledger.gone["left"] = GONE
-    ledger.searches["search"] = Offer("a", 1)
+    ledger.searches["search"] = Offer("a", 1, WHO)
     ledger.vacancies["vacancy"] = Offer("a", 2)
     world = World(
         today=date(2026, 5, 2),
@@ -82,9 +83,9 @@ def good() -> tuple[World, Ledger]:
         set_aside={"notifications dead_letters": POISONED, "bank dead_letters": POISONED},
         poisoned=frozenset({POISONED}),
         queue=[
-            QueuedMail(CAUSE, "confirm-address", "accepted", "taken"),
-            QueuedMail(REPORT, "forgets-late", "accepted", "taken"),
-            QueuedMail(ALERT, "job-alert", "accepted", "taken"),
+            QueuedMail(CAUSE, WHO, "confirm-address", "accepted", "taken"),
+            QueuedMail(REPORT, WHO, "forgets-late", "accepted", "taken"),
+            QueuedMail(ALERT, WHO, "job-alert", "accepted", "taken"),
         ],
         copies=[copy(CAUSE), copy(CAUSE, heard=True), copy(ALERT), copy(REPORT), *(copy(word) for word in LAST_WORDS)],
         due={"profiles: steps of the year": 0},
@@ -142,7 +143,7 @@ def mail(
 ) -> Change:
     def change(world: World, _: Ledger) -> None:
         world.queue = [one for one in world.queue if one.cause != cause]
-        world.queue.append(QueuedMail(cause, "job-alert" if cause == ALERT else "confirm-address", state, reason, old))
+        world.queue.append(QueuedMail(cause, WHO, "job-alert" if cause == ALERT else "confirm-address", state, reason, old))
         world.copies = [one for one in world.copies if message_id(cause) not in one.message_id]
         world.copies += copies
 
@@ -189,6 +190,7 @@ WRONG: list[tuple[Kind, Change]] = [
     (Kind.MAIL_TWICE, mail("accepted", "taken", copy(CAUSE, old=True), copy(CAUSE), old=True)),
     (Kind.MAIL_TWICE, mail("given-up", "unsure", copy(ALERT), copy(ALERT), cause=ALERT)),
     (Kind.MAIL_TWICE, lambda world, _: world.copies.append(copy("identity:confirm-address:2"))),
+    (Kind.MAIL_TWICE, lambda world, _: world.queue.append(QueuedMail(OTHER, WHO, "job-alert", "given-up", "unsure"))),
     (Kind.NOT_GONE, lambda world, _: world.left.update({"left": {"profiles.profiles": 1}})),
     (Kind.NOT_GONE, lambda world, _: world.opened.add("left")),
     (Kind.HELD, system(PROMPT, held=frozenset({STAYS, WENT}))),
@@ -261,9 +263,18 @@ def test_who_saved_a_search_after_the_vacancy_was_sent_need_not_be_told() -> Non
     def late(world: World, ledger: Ledger) -> None:
         mail("accepted", "taken", cause=ALERT)(world, ledger)
         world.queue.pop()
-        ledger.searches["search"] = Offer("a", 3)
+        ledger.searches["search"] = Offer("a", 3, WHO)
 
     assert right(late)
+
+
+def test_of_a_vacancy_that_was_closed_nobody_need_be_told() -> None:
+    def closed(world: World, ledger: Ledger) -> None:
+        world.queue.pop()
+        world.copies.remove(copy(ALERT))
+        ledger.closed.add("vacancy")
+
+    assert right(closed)
 
 
 def test_a_profile_may_stop_by_itself_when_its_year_and_the_period_are_over() -> None:

@@ -101,11 +101,7 @@ class Mongo:
             yield stream
 
     async def _seen_until(self) -> Timestamp:
-        """Return until when reads see everything.
-
-        A stream has to be told where it begins: Motor opens it only when its first change is asked for, and the server begins
-        behind what is applied and not yet seen by a majority.
-        """
+        """Return until when reads see everything. By itself a stream begins later: behind what a majority does not have yet."""
         answer = await self.database.command("find", "any", limit=1, readConcern={"level": "majority"})
         seen: Timestamp = answer["operationTime"]
         return seen

@@ -49,6 +49,7 @@ class CompanyAtWork:
             return
         vacancy = random.choice(sorted(self.titles))
         title = self.titles.pop(vacancy)
+        self.ledger.closed.add(vacancy)
         reply = await self.system.send("POST", f"{VACANCIES}/{vacancy}/closure")
         self.ledger.write((self.organisation.id, f"vacancy {title}"), "closed", reply.fate, most=0)
 

@@ -92,6 +92,8 @@ class Ledger:
     """Subject -> address of those whose wish to be erased was acknowledged."""
     searches: dict[str, Offer] = field(default_factory=dict)
     vacancies: dict[str, Offer] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    """Vacancies that were closed, as far as anybody knows."""
 
     def write(self, thing: Thing, value: Hashable, fate: Fate, *, most: int = 1, late: bool = False) -> None:
         """Note one write."""

@@ -6,7 +6,7 @@ was so: a copy whose sender came back on the same connection was heard of, and n
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from testkit.faults.ledger import Ledger
@@ -16,6 +16,7 @@ AT_MOST_ONCE = frozenset({"job-alert", "profile-renewed"})
 ENDED_BADLY = frozenset({"bounced", "given-up"})
 UNWANTED = frozenset({"not-wanted", "account-closed"})
 """Reasons for which a mail is rightly not sent."""
+ALERT = "notifications:alert:"
 REJECTED = "mails-rejected"
 """The excuse of a fault in which the mail server refuses for good."""
 
@@ -99,10 +100,13 @@ def _registrations(world: World, ledger: Ledger, excuses: frozenset[str]) -> Wro
 
 
 def _alerts(world: World, ledger: Ledger) -> Wrong:
-    causes = (mail.cause.split(":") for mail in world.queue if mail.cause.startswith("notifications:alert:"))
-    told = {(ledger.searches[search].who, vacancy) for _, _, search, vacancy in causes if search in ledger.searches}
+    """A person is told once, by whichever of their searches. A vacancy that was closed may have been open too briefly."""
+    told = Counter((mail.subject, mail.cause.split(":")[-1]) for mail in world.queue if mail.cause.startswith(ALERT))
+    for (who, vacancy), count in told.items():
+        if count > 1:
+            yield "MAIL_TWICE", f"{who} was told {count} times of vacancy {vacancy}"
     for search, saved in ledger.searches.items():
         for vacancy, published in ledger.vacancies.items():
-            news = saved.group == published.group and published.at > saved.at
+            news = saved.group == published.group and published.at > saved.at and vacancy not in ledger.closed
             if news and (saved.who, vacancy) not in told:
                 yield "LOST", f"no alert was queued for search {search} and vacancy {vacancy}"

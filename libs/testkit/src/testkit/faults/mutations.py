@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+from chassis.ids import new_id
 from pymongo import MongoClient
 
 from testkit.faults.between import asked
@@ -26,10 +27,11 @@ from testkit.faults.process import Reins
 from testkit.faults.rounds import Rounds, patiently
 from testkit.faults.second import second_worker
 from testkit.faults.site import Site
+from testkit.probe import read_topic, send_raw
 from testkit.waiting import eventually
 
 Play = Callable[[Site, Load], Awaitable[None]]
-DECISIONS = "consent.decision.v1"
+DECISIONS, REQUESTS = "consent.decision.v1", "identity.mail-request.v1"
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,22 @@ async def the_primary_is_alone(site: Site, load: Load) -> None:
             await one.change_profile()
 
 
+async def a_mail_is_asked_for_again(site: Site, load: Load) -> None:
+    """A service asks once more, by an event of its own, for a mail that went: as one does whose database was put back."""
+    asked = (await read_topic(site.stack.kafka, REQUESTS))[-1]
+    await eventually(lambda: _sent(site, (asked.key or b"").decode()), timeout=30)
+    another = {"ce_id": new_id().encode(), "ce_sequence": b"2"}
+    headers = [(name, another.get(name, value)) for name, value in asked.headers]
+    await send_raw(site.stack.kafka, REQUESTS, asked.key, asked.value, headers)
+
+
+async def somebody_looks_twice(site: Site, load: Load) -> None:
+    """A vacancy fits two searches of one person."""
+    for _ in range(2):
+        vacancy = await _offer(load)
+    await eventually(lambda: _sent(site, f":{vacancy}"), timeout=30)
+
+
 async def a_vacancy_is_changed(site: Site, load: Load) -> None:
     """A vacancy of which somebody was told is changed."""
     vacancy = await _told(site, load)
@@ -170,13 +188,18 @@ async def _offer(load: Load) -> str:
 async def _told(site: Site, load: Load) -> str:
     """Let somebody be told of a vacancy; returns it."""
     vacancy = await _offer(load)
-
-    def sent() -> bool:
-        with MongoClient[dict[str, str]](site.stack.mongo_url()) as client:
-            return client["notifications"]["mails"].count_documents({"_id": {"$regex": f":{vacancy}$"}, "state": "accepted"}) > 0
-
-    await eventually(lambda: asyncio.to_thread(sent), timeout=30, every=0.2)
+    await eventually(lambda: _sent(site, f":{vacancy}"), timeout=30)
     return vacancy
+
+
+async def _sent(site: Site, cause: str) -> bool:
+    """Whether a mail whose cause ends like this has gone."""
+
+    def look() -> bool:
+        with MongoClient[dict[str, str]](site.stack.mongo_url()) as client:
+            return client["notifications"]["mails"].count_documents({"_id": {"$regex": f"{cause}$"}, "state": "accepted"}) > 0
+
+    return await asyncio.to_thread(look)
 
 
 async def _told_outside(site: Site, leaver: Leaver) -> bool:
@@ -216,7 +239,8 @@ MUTATIONS = (
     Mutation("fencing", "profiles-worker", an_old_row_is_published, Kind.BACKWARDS),
     Mutation("outbox-order", "profiles-worker", the_relay_dies, Kind.LOST),
     Mutation("majority", "profiles-api", the_primary_is_alone, Kind.LOST),
-    Mutation("cause-key", "notifications-worker", a_vacancy_is_changed, Kind.MAIL_TWICE),
+    Mutation("cause-key", "notifications-worker", a_mail_is_asked_for_again, Kind.MAIL_TWICE),
+    Mutation("told-once", "notifications-worker", somebody_looks_twice, Kind.MAIL_TWICE),
     Mutation("mark", "notifications-worker", the_sender_dies, Kind.MAIL_TWICE),
     Mutation("gone", "notifications-worker", somebody_leaves, Kind.HELD),
 )

@@ -86,8 +86,11 @@ class Stored:
 
     def queue(self) -> list[QueuedMail]:
         """All mails."""
-        rows = self.client["notifications"]["mails"].find({}, {"template": 1, "state": 1, "reason": 1})
-        return [QueuedMail(row["_id"], row["template"], row["state"], row["reason"], row["_id"] in self.ended) for row in rows]
+        rows = self.client["notifications"]["mails"].find({}, ("subject", "template", "state", "reason"))
+        return [
+            QueuedMail(row["_id"], row["subject"], row["template"], row["state"], row["reason"], row["_id"] in self.ended)
+            for row in rows
+        ]
 
     def requests(self, subjects: Iterable[str]) -> dict[str, str]:
         """The request of each of these people."""

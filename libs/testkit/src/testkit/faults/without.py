@@ -57,6 +57,12 @@ def without_cause_key() -> None:
     UOW.UnitOfWork.offer = write
 
 
+def without_told_once() -> None:
+    """Take each search by itself for whom a vacancy is news to, and not their owner."""
+    news: Any = import_module("notifications.news.service")
+    news.row_id = lambda subject, vacancy: f"{subject}:{vacancy}:{new_id()}"
+
+
 def without_mark() -> None:
     """Hand a mail of at most once over without writing down that one is about to."""
     sending: Any = import_module("notifications.sending.service")
@@ -94,6 +100,7 @@ MECHANISMS: dict[str, Callable[[], None]] = {
     "fencing": without_fencing,
     "majority": without_majority,
     "cause-key": without_cause_key,
+    "told-once": without_told_once,
     "mark": without_mark,
     "outbox-order": without_outbox_order,
     "gone": without_gone,

@@ -56,6 +56,7 @@ class QueuedMail:
     """One mail of the queue, as its log keeps it."""
 
     cause: str
+    subject: str
     template: str
     state: str
     reason: str | None = None
