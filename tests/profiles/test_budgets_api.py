@@ -19,7 +19,7 @@ from profiles.records import Record
 PURPOSE = {"Purpose": "candidate-search"}
 TOLD = {"career": {"skills": [{"name": "SQL", "level": 4}]}}
 SHOWN = Visibility({"career.skills": Choice.SHOWN})
-walks = pytest.mark.timeout(400)  # many at once at one document: on a busy machine that takes its time
+walks = pytest.mark.timeout(400)  # some hundred looks one after another: on a busy machine that takes its time
 REASON = {"reason": "Drie vacatures tegelijk, nagevraagd"}
 
 

@@ -9,7 +9,7 @@ from chassis import places
 from chassis.http.guards import purposes, roles
 from chassis.http.pagination import Page
 from chassis.http.problems import FieldError, InvalidProblem, invalid
-from chassis.mongo import Mongo, transact
+from chassis.mongo import Mongo
 from chassis.places import AmbiguousPlaceError, Place
 from chassis.tokens import Caller
 from chassis.uow import UnitOfWork
@@ -20,7 +20,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from profiles.bank.model import CEFR, Language, Query, Skill, has_words
 from profiles.bank.service import PURPOSE, Bank, Opened
-from profiles.budgets.service import Refused, answered
+from profiles.budgets.service import Refused
 
 _LOOKS = {"access": roles("recruiter", bank=True), "purposes": purposes(PURPOSE)}
 _MOST = 10
@@ -79,7 +79,7 @@ async def search(
     async def work(uow: UnitOfWork) -> list[Opened] | Refused:
         return await bank.search(uow, caller=caller, query=query, after=after, limit=page.limit)
 
-    found = answered(await transact(mongo, work))
+    found = await bank.budgets.look(mongo, caller, work)
     items = [_shown(one) for one in found[: page.limit] if one.readable]
     return page.answer(items, lambda one: [one.handle], found=found)
 
@@ -94,7 +94,7 @@ async def view_profile(
     async def work(uow: UnitOfWork) -> Opened | Refused:
         return await bank.view(uow, caller=caller, handle=handle)
 
-    return _shown(answered(await transact(mongo, work)))
+    return _shown(await bank.budgets.look(mongo, caller, work))
 
 
 def _shown(opened: Opened) -> dict[str, Any]:

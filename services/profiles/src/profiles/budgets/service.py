@@ -1,7 +1,7 @@
 """The use cases of budgets: count what is shown in the transaction that shows it, freeze, tell, list, lift, forget."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -13,9 +13,10 @@ from chassis.http.language import Text
 from chassis.http.problems import ConflictProblem, ForbiddenProblem, NotFoundProblem
 from chassis.ids import new_id
 from chassis.keyring import Keyring
-from chassis.mongo import Mongo, transact
+from chassis.mongo import Mongo, Work, transact
 from chassis.sealed_events import Sealer
 from chassis.tokens import Caller
+from chassis.turns import Turns
 from chassis.uow import Reads, UnitOfWork
 from contracts.profiles.mail_request import ProfilesMailRequestEvent
 
@@ -83,6 +84,16 @@ class Budgets:
     sealer: Sealer
     keyring: Keyring
     views: Mapping[Scope, int]
+    turns: Turns = field(default_factory=Turns)
+
+    async def look(self, mongo: Mongo, caller: Caller, work: Work[T | Refused]) -> T:
+        """Look in one transaction. The looks of an organisation are counted one after another, so here they line up for it.
+
+        Raises:
+            ViewBudgetProblem: The budget does not allow it.
+        """
+        async with self.turns.of(caller.org or "", patience=mongo.patience):
+            return answered(await transact(mongo, work))
 
     async def of(self, reads: Reads, *, recruiter: str, organisation: str) -> Both:
         """Return both budgets as they stand today."""
