@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -103,6 +104,32 @@ async def test_r22_a_search_saved_a_moment_before_the_vacancy_is_found_while_the
             await publish(world, fanout, vacancy)
             await ended(world)
             assert (search, vacancy.vacancy) in await told(world)
+
+
+async def test_r31_soon_nothing_is_left_in_memory_of_a_search_that_was_removed(world, api, fanout):
+    made = []
+
+    def make() -> Engine:
+        made.append(Engine())
+        return made[0]
+
+    person = new_id()
+    search, other = await api.save(person, **HOUSE), await api.save(new_id(), **HOUSE)
+    one = Follower(world.mongo, replace(fanout, shares=1), make, clean_every=timedelta(seconds=0.05))
+
+    async def known() -> set[bytes]:
+        return {base._ids[row].tobytes() for base in made[0]._state[0] for row in range(len(base._ids))} if made else set()
+
+    async def both() -> bool:
+        return await known() == {UUID(search).bytes, UUID(other).bytes}
+
+    async def one_left() -> bool:
+        return await known() == {UUID(other).bytes}
+
+    async with beside(one.serve(0)):
+        await eventually(both)
+        await api.http.delete(f"{PATH}/{search}", headers=api.signed_in(person) | {"If-Match": '"1"'})
+        await eventually(one_left)
 
 
 @pytest.mark.parametrize("way", ["removed", "stopped", "erased"])

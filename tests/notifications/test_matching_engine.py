@@ -183,16 +183,17 @@ def test_a_whole_merge_leaves_nothing_of_what_was_removed():
     assert not traces(engine, word, id_)
 
 
-def test_now_and_then_a_merge_is_whole_unasked(monkeypatch):
-    monkeypatch.setattr(engines, "WHOLE_EVERY", 3)
-    engine, word, id_ = Engine(), 0x5EED5EED5EED5EED, b"\x17" * 16
-    engine.load([(id_, Wanted(all_words=frozenset({word}))), *((bytes([n]) * 16, Wanted()) for n in range(100, 200))])
+def test_an_engine_says_when_something_of_a_removed_search_is_left():
+    engine, id_ = Engine(), b"\x17" * 16
+    engine.load([(id_, Wanted()), (bytes([1]) * 16, Wanted())])
+    assert not engine.stale
+    engine.put(id_, Wanted(hours=(1, 2)))
+    assert engine.stale
+    engine.merge(whole=True)
     engine.remove(id_)
-    left = []
-    for _ in range(3):
-        engine.merge()
-        left.append(any(id_ in base._ids.tobytes() for base in engine._state[0]))
-    assert left == [True, True, False]
+    assert engine.stale
+    engine.merge(whole=True)
+    assert not engine.stale
 
 
 def traces(engine: Engine, word: int, id_: bytes) -> list[str]:

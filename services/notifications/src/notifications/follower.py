@@ -8,6 +8,8 @@ needed. What the index does not know yet of a removal does no harm: searches are
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -80,6 +82,8 @@ class Follower:
     mongo: Mongo
     fanout: FanOut
     make_index: MakeIndex
+    clean_every: timedelta = timedelta(hours=1)
+    """After so long nothing is left in memory of a search that was removed."""
 
     async def serve(self, number: int) -> None:
         """Serve one share until cancelled."""
@@ -87,17 +91,16 @@ class Follower:
         async with self.mongo.watch_all(_changes(number, buckets)) as changes:
             for row in await store.of_share(self.mongo, number):  # before the searches are read, so that these are newer
                 share.begin(row)
-            following = asyncio.ensure_future(_follow(changes, share))
-            working = asyncio.ensure_future(self._work(share, number, buckets))
+            ways = (_follow(changes, share), self._work(share, number, buckets), self._clean(share.index))
+            tasks = {asyncio.ensure_future(way) for way in ways}
             try:
-                await asyncio.wait({following, working}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (following, working):
-                    if task.done():
-                        task.result()
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
             finally:
-                for task in (following, working):
+                for task in tasks:
                     task.cancel()
-                await asyncio.wait({following, working})
+                await asyncio.wait(tasks)
 
     async def _work(self, share: Share, number: int, buckets: Sequence[int]) -> None:
         await self._load(share, number, buckets)
@@ -109,6 +112,12 @@ class Follower:
                 await asyncio.to_thread(share.index.merge)
             if not share.todo:
                 await share.wake.wait()
+
+    async def _clean(self, index: Index) -> None:
+        while True:
+            await asyncio.sleep(self.clean_every.total_seconds())
+            if index.stale:
+                await asyncio.to_thread(partial(index.merge, whole=True))
 
     async def _load(self, share: Share, number: int, buckets: Sequence[int]) -> None:
         """Read the share's searches into the index, a few buckets at a time."""

@@ -13,6 +13,7 @@ from chassis.terminal import say
 from localstack.layout import ROOT
 
 from testkit.bench import (
+    alerting,
     consuming,
     encrypting,
     growing,
@@ -49,7 +50,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "match-growth": matching.match_growth,
     "match-memory": matching.match_memory,
     "match-build": matching.match_build,
+    "match-load": alerting.match_load,
     "match-churn": matching.match_churn,
+    "alert-fan-out": alerting.alert_fan_out,
 }
 
 

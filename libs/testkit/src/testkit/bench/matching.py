@@ -113,23 +113,14 @@ async def match_memory(_ground: Ground) -> list[Figure]:
 
 
 async def match_build(_ground: Ground) -> list[Figure]:
-    """Build from what lies in memory in each one's own form; `match-load` begins with the searches themselves."""
+    """Build from what lies in memory in each one's own form; `match-load` begins with the database."""
     searches = list(Market().searches(min(FEW, MANY)))
     blocks = [block(searches[begin : begin + CHUNK]) for begin in range(0, len(searches), CHUNK)]
     queries = [query(wanted) for _, wanted in searches]
     built = await alternate(
         lambda: _processor(lambda: Base(blocks)), lambda: _processor(lambda: percolator(queries)), rounds=ROUNDS, warm=False
     )
-    loaded = await alternate(
-        lambda: _processor(lambda: Engine().load(searches)),
-        lambda: _processor(lambda: percolator(query(wanted) for _, wanted in searches)),
-        rounds=ROUNDS,
-        warm=False,
-    )
-    return [
-        Figure("match-build", "s", f"s, mokaccino, {len(searches):,} searches", built, better="lower", goal=1 / 10),
-        Figure("match-load", "s", f"s, mokaccino, {len(searches):,} searches", loaded, better="lower"),
-    ]
+    return [Figure("match-build", "s", f"s, mokaccino, {len(searches):,} searches", built, better="lower", goal=1 / 10)]
 
 
 async def match_churn(_ground: Ground) -> list[Figure]:

@@ -15,6 +15,11 @@ class Index(Protocol):
         """How many searches were put since the last merge, which makes looking slower."""
         ...
 
+    @property
+    def stale(self) -> bool:
+        """Whether something of removed searches is left, which no vacancy finds."""
+        ...
+
     def put(self, id_: bytes, wanted: Wanted, /) -> None:
         """Add a search, or change what it asks."""
         ...
@@ -27,8 +32,8 @@ class Index(Protocol):
         """Add many searches. What is put or removed meanwhile is newer and stays."""
         ...
 
-    def merge(self) -> None:
-        """Take what was put into the large part of the index."""
+    def merge(self, *, whole: bool = False) -> None:
+        """Take what was put into the large part of the index; after a whole merge nothing of a removed search is left."""
         ...
 
     def match(self, offered: Offered, /) -> Array:

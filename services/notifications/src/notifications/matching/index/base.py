@@ -50,6 +50,11 @@ class Base:
         """Return how many searches there are."""
         return len(self._ids) - self._gone
 
+    @property
+    def stale(self) -> bool:
+        """Tell whether something of removed searches is left."""
+        return self._gone > 0
+
     def remove(self, id_: bytes) -> None:
         """Let a search match no more, when it is here."""
         row = self._row(id_)

@@ -22,8 +22,6 @@ from notifications.matching.model import Offered, Wanted, matches
 CHUNK = 20_000
 GROWTH = 16
 """A merge takes along each base that is at most so many times as large as what it has already: so bases are few."""
-WHOLE_EVERY = 256
-"""Every so many merges one is whole, whether it is asked or not, so that nothing of what was removed stays for long."""
 Search = tuple[bytes, Wanted]
 
 
@@ -35,7 +33,6 @@ class Engine:
         self._merging = Lock()
         self._state: tuple[tuple[Base, ...], dict[bytes, Wanted]] = ((), {})
         self._watchers: list[set[bytes]] = []
-        self._merges = 0
 
     def __len__(self) -> int:
         """Return how many searches there are."""
@@ -46,6 +43,11 @@ class Engine:
     def recent(self) -> int:
         """How many searches are compared one by one, until the next merge."""
         return len(self._state[1])
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether something of what was removed or changed is left, which only a whole merge ends for sure."""
+        return any(base.stale for base in self._state[0])
 
     def put(self, id_: bytes, wanted: Wanted) -> None:
         """Add a search, or change what it asks."""
@@ -69,8 +71,7 @@ class Engine:
         with self._merging, self._watching() as changed:
             bases, recent = self._state
             recent = dict(recent)
-            self._merges += 1
-            kept = 0 if whole or self._merges % WHOLE_EVERY == 0 else _kept([len(base) for base in bases], len(recent))
+            kept = 0 if whole else _kept([len(base) for base in bases], len(recent))
             merged = Base([block(list(recent.items())), *(base.block() for base in bases[kept:])])
             self._replace(bases[kept:], merged, changed, merged_from=recent)
 
