@@ -9,8 +9,8 @@ from threading import Event
 from typing import Any
 
 from chassis.ids import new_id
-from chassis.keyring import Keyring
 from chassis.keyfolder import KeyFolder
+from chassis.keyring import Keyring
 from chassis.mongo import Mongo, transact
 from chassis.terminal import say
 from contracts.profiles.vacancy import SAMPLES
