@@ -7,6 +7,7 @@ import pytest
 from chassis.clock import AMSTERDAM
 from chassis.ids import new_id
 from chassis.mongo import transact
+from notifications.alerts import service as alerts
 from notifications.news.service import ask_digests, forget_old
 
 pytestmark = pytest.mark.integration
@@ -34,6 +35,21 @@ def next_at(world, hour: int, *, weekday: int | None = None) -> datetime:
     while at <= day or (weekday is not None and at.isoweekday() != weekday):
         at = (at + timedelta(days=1)).replace(hour=hour)
     return at.astimezone(UTC)
+
+
+async def test_r22_of_many_a_digest_shows_some_and_says_how_many_more(world, postbox, api, person, new, monkeypatch):
+    monkeypatch.setattr(alerts, "MOST_SHOWN", 2)
+    monkeypatch.setattr(alerts, "READ_AT_ONCE", 3)
+    await save(api, person, "daily")
+    for number in range(5):
+        await world.hear(new(title=f"Timmerman houtbouw {number}"))
+    await world.tell()
+    turn_to(world, next_at(world, 8))
+    assert await world.tell() == 1
+    text = postbox.mails[0].get_body(("plain",)).get_content()
+    assert postbox.mails[0]["Subject"] == "5 nieuwe vacatures voor je"
+    assert [f"houtbouw {number}" in text for number in range(5)] == [True, True, False, False, False]
+    assert "En nog 3 andere" in text
 
 
 @pytest.mark.parametrize(("frequency", "weekday"), [("daily", None), ("weekly", 3)])

@@ -36,6 +36,7 @@ def given(name: str, **other: Any) -> dict[str, Any]:
         "greeting": None,
         "search": "analist",
         "vacancies": [VACANCY],
+        "more": 0,
         "unsubscribe": "https://portal.example/pages/stop",
         **facts,
     }

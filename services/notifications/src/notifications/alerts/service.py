@@ -14,7 +14,6 @@ from contracts.profiles.vacancy import VacancyEvent
 from notifications.alerts import store
 from notifications.alerts.model import facts, is_offered, shown
 from notifications.composing.service import OwnWords
-from notifications.criteria import Criteria
 from notifications.news import service as news
 from notifications.reasons import reasons
 from notifications.searches.model import Question, described
@@ -25,6 +24,8 @@ log = structlog.get_logger()
 PURPOSE = "job-alert"
 ENDED_CONSENT = {"withdrawn", "expired"}
 MOST_SHOWN = 50
+"""Vacancies in one mail; of the others it says how many they are."""
+READ_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -71,22 +72,26 @@ class Alerts:
         criteria = await self.searches.asked(reads, search)
         if criteria is None or await store.refuses(reads, queued["subject"]):
             return None
-        fitting = await self._still_fitting(reads, criteria, await news.told_by(reads, queued["_id"]))
+        question = Question.of(criteria)
+        fitting = await self._still_fitting(reads, question, await news.told_by(reads, queued["_id"]))
         if not fitting:
             return None
+        shown = [await self._told(reads, question, one) for one in fitting[:MOST_SHOWN]]
         link = self.unsubscribing.link(search)
-        return OwnWords({"vacancies": fitting, "search": described(criteria), "unsubscribe": link}, unsubscribe=link)
+        own = {"vacancies": shown, "more": len(fitting) - len(shown), "search": described(criteria), "unsubscribe": link}
+        return OwnWords(own, unsubscribe=link)
 
-    async def _still_fitting(self, reads: Reads, criteria: Criteria, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """Return what a mail shows of those of these vacancies that are offered and fit, `MOST_SHOWN` at most."""
-        question, found = Question.of(criteria), list[dict[str, Any]]()
-        for one in ids:
-            vacancy = await store.vacancy(reads, one)
-            if vacancy is not None and is_still_offered(vacancy, self.clock.today()) and question.fits(vacancy["facts"]):
-                found.append(await shown_of(reads, vacancy) | {"why": reasons(question, vacancy["facts"])})
-            if len(found) == MOST_SHOWN:
-                break
+    async def _still_fitting(self, reads: Reads, question: Question, ids: Sequence[str]) -> list[Document]:
+        """Return those of these vacancies that are offered and fit."""
+        today, found = self.clock.today(), list[Document]()
+        for at in range(0, len(ids), READ_AT_ONCE):
+            some = await store.vacancies(reads, ids[at : at + READ_AT_ONCE])
+            found += [one for one in some if is_still_offered(one, today) and question.fits(one["facts"])]
         return found
+
+    async def _told(self, reads: Reads, question: Question, vacancy: Document) -> dict[str, Any]:
+        """Return what a mail shows of a vacancy."""
+        return await shown_of(reads, vacancy) | {"why": reasons(question, vacancy["facts"])}
 
 
 async def current(reads: Reads, *, since: date, today: date, limit: int) -> list[Document]:

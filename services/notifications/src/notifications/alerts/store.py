@@ -1,9 +1,10 @@
 """What alerts keep of other services' news: vacancies, the names of organisations, and who does not want alerts any more."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from chassis.uow import Document, Reads, UnitOfWork
-from pymongo import DESCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from notifications.alerts.model import OPEN, facts_of
 
@@ -23,6 +24,11 @@ async def vacancy(reads: Reads, vacancy_id: str) -> Document | None:
     """Return a vacancy as it was last heard of."""
     found = await reads.find_one(VACANCIES, {"_id": vacancy_id})
     return None if found is None else _as_today(found)
+
+
+async def vacancies(reads: Reads, ids: Sequence[str]) -> list[Document]:
+    """Return those of these vacancies that are kept, in the order of their ids."""
+    return [_as_today(row) for row in await reads.find(VACANCIES, {"_id": {"$in": list(ids)}}, sort=[("_id", ASCENDING)])]
 
 
 async def current(reads: Reads, *, since: str, today: str, limit: int) -> list[Document]:

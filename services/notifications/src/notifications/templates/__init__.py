@@ -124,11 +124,12 @@ TEMPLATES: dict[str, Template] = {
     "job-alert": Template(
         says="New vacancies that fit a saved search, with a way to stop these mails.",
         mail_class=AT_MOST_ONCE,
-        own=frozenset({"search", "vacancies", "unsubscribe"}),
+        own=frozenset({"search", "vacancies", "more", "unsubscribe"}),
     ),
 }
 """By the name that a mail request gives. `job-alert` is given `search` (the search's words or None), `unsubscribe` (a link) and
-`vacancies`: at least one, each with `title`, `organisation`, and `place`, `hours`, `url` or None, and `why` it fits (texts)."""
+`vacancies`: at least one, each with `title`, `organisation`, and `place`, `hours`, `url` or None, and `why` it fits (texts);
+`more` is how many others there are."""
 
 AFTER_CLOSING = frozenset(name for name, template in TEMPLATES.items() if template.after_closing)
 """The mails that still go to somebody who is being erased."""
