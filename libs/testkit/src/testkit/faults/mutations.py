@@ -159,6 +159,7 @@ async def a_vacancy_is_changed(site: Site, load: Load) -> None:
 
 async def the_sender_dies(site: Site, load: Load) -> None:
     """A worker dies when the mail server has an alert and has not said so yet."""
+    await eventually(lambda: _nothing_waits(site), timeout=60)  # or another mail would be the one that hangs
     async with asked(site.instance, Mood("hang")):
         known = len(site.posted())
         await _offer(load)
@@ -194,12 +195,17 @@ async def _told(site: Site, load: Load) -> str:
 
 async def _sent(site: Site, cause: str) -> bool:
     """Whether a mail whose cause ends like this has gone."""
+    return await asyncio.to_thread(_mails, site, {"_id": {"$regex": f"{cause}$"}, "state": "accepted"}) > 0
 
-    def look() -> bool:
-        with MongoClient[dict[str, str]](site.stack.mongo_url()) as client:
-            return client["notifications"]["mails"].count_documents({"_id": {"$regex": f"{cause}$"}, "state": "accepted"}) > 0
 
-    return await asyncio.to_thread(look)
+async def _nothing_waits(site: Site) -> bool:
+    """Whether no mail waits to be sent."""
+    return await asyncio.to_thread(_mails, site, {"state": "queued"}) == 0
+
+
+def _mails(site: Site, where: dict[str, object]) -> int:
+    with MongoClient[dict[str, object]](site.stack.mongo_url()) as client:
+        return client["notifications"]["mails"].count_documents(where)
 
 
 async def _told_outside(site: Site, leaver: Leaver) -> bool:
