@@ -3,24 +3,32 @@
 It has an instance of its own, because what such a play spoils stays spoilt.
 """
 
+from collections.abc import Iterator
+
 import pytest
 from localstack.layout import Instance
 from testkit.faults.mutations import MUTATIONS, Directed, Mutation
 from testkit.faults.site import Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]  # the stack may have to start
-SITE = Site(Instance("mutations"))
 
 
-async def test_with_every_mechanism_in_place_nothing_is_found() -> None:
-    async with Directed.at(SITE, "whole") as rounds:
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    made = Site(Instance("mutations"))
+    yield made
+    made.leave()
+
+
+async def test_with_every_mechanism_in_place_nothing_is_found(site: Site) -> None:
+    async with Directed.at(site, "whole") as rounds:
         found = await rounds.directed(*(mutation.play for mutation in MUTATIONS))
     assert not found, "\n".join(map(str, found))
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.mechanism)
-async def test_without_it_the_suite_fails(mutation: Mutation) -> None:
-    async with Directed.at(SITE, mutation.mechanism) as rounds, rounds.without(mutation):
+async def test_without_it_the_suite_fails(site: Site, mutation: Mutation) -> None:
+    async with Directed.at(site, mutation.mechanism) as rounds, rounds.without(mutation):
         found = await rounds.directed(mutation.play)
         if mutation.kind not in {finding.kind for finding in found}:  # two processes race: once more
             found += await rounds.directed(mutation.play)

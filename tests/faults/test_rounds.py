@@ -1,5 +1,7 @@
 """Ten rounds of faults on the real parts; `make faults` plays as many as one likes."""
 
+from collections.abc import Iterator
+
 import pytest
 from testkit.faults.dealing import deal
 from testkit.faults.fault import Fault
@@ -8,6 +10,13 @@ from testkit.faults.rounds import Rounds
 from testkit.faults.site import Site
 
 ROUNDS, SEED = 10, "short-67"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    made = Site()
+    yield made
+    made.leave()
 
 
 def dealt() -> dict[int, list[Fault]]:
@@ -21,8 +30,8 @@ def test_ten_rounds_meet_every_kind() -> None:
 
 @pytest.mark.e2e
 @pytest.mark.timeout(900)  # the stack may have to start, and a machine that does much else is slow
-async def test_nothing_is_lost_and_nothing_comes_twice() -> None:
-    async with Rounds.at(Site(), SEED) as rounds:
+async def test_nothing_is_lost_and_nothing_comes_twice(site: Site) -> None:
+    async with Rounds.at(site, SEED) as rounds:
         results = [await rounds.play(number, faults) for number, faults in dealt().items()]
     found = [f"round {one.round} ({'; '.join(one.struck)}): {finding}" for one in results for finding in one.findings]
     assert not found, "\n".join(found)
