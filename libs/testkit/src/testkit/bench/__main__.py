@@ -64,20 +64,22 @@ def main() -> None:
     if unknown := set(wanted) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     logs.configure("bench", "run", "error", json=False)
-    figures = asyncio.run(_run(Ground.ready(), wanted))
-    say()
-    for line in table(figures):
-        say(line)
-    keep(RESULTS, figures)
+    figures = list[Figure]()
+    try:
+        asyncio.run(_run(Ground.ready(), wanted, figures))
+    finally:  # also when one of them failed
+        say()
+        for line in table(figures):
+            say(line)
+        keep(RESULTS, figures)
 
 
-async def _run(ground: Ground, names: Sequence[str]) -> list[Figure]:
-    found, begun = list[Figure](), time.perf_counter()
+async def _run(ground: Ground, names: Sequence[str], found: list[Figure]) -> None:
+    begun = time.perf_counter()
     for number, name in enumerate(names, 1):
         say(f"{name} ({number} of {len(names)}, after {time.perf_counter() - begun:.0f} s)")
         async with asyncio.timeout(LONGEST):
             found += await BENCHMARKS[name](ground)
-    return found
 
 
 def keep(file: Path, figures: Sequence[Figure]) -> None:

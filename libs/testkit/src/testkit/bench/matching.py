@@ -201,7 +201,7 @@ async def _resident(which: str) -> float:
     told = subprocess.run(  # noqa: ASYNC221, S603 - nothing else runs here meanwhile, and it is this file
         [sys.executable, "-m", __name__, which], check=True, capture_output=True, text=True
     )
-    return float(told.stdout) / MANY
+    return float(told.stdout.splitlines()[-1]) / MANY
 
 
 def main() -> None:

@@ -206,8 +206,8 @@ async def _latency(mongo: Mongo, made: Relay, stream: Stream) -> float:
 
 async def at_a_pace(once: Any, per_second: float, seconds: float) -> None:
     """Begin one after the other at fixed times, whether the former has ended or not, and return when all have."""
-    begun, tasks = time.perf_counter(), []
-    for number in range(int(per_second * seconds)):
-        await asyncio.sleep(max(0.0, begun + number / per_second - time.perf_counter()))
-        tasks.append(asyncio.create_task(once()))
-    await asyncio.gather(*tasks)
+    begun = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(int(per_second * seconds)):
+            await asyncio.sleep(max(0.0, begun + number / per_second - time.perf_counter()))
+            group.create_task(once())
