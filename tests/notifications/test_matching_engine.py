@@ -127,10 +127,11 @@ class Living(RuleBasedStateMachine):
 
     @rule(before=ids, loaded=st.dictionaries(ids, few_conditions, max_size=8), put=few_conditions, removed=ids)
     def load_while_searches_change(self, before, loaded, put, removed):
-        loaded = {id_: one for id_, one in loaded.items() if id_ not in self.saved}
+        recent = self.engine._state[1]
+        loaded = {id_: one for id_, one in loaded.items() if id_ in recent or id_ not in self.saved}
         with self.engine.loading() as loading:
             loading.add(list(loaded.items()))
-            self.saved = loaded | self.saved
+            self.saved |= loaded
             self.put(before, put)
             self.remove(removed)
 
@@ -145,6 +146,16 @@ class Living(RuleBasedStateMachine):
 
 TestLiving = pytest.mark.timeout(600)(Living.TestCase)
 TestLiving.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+
+
+def test_what_is_loaded_is_newer_than_what_was_put_before_and_matches_once():
+    engine, id_ = Engine(), b"\x17" * 16
+    engine.put(id_, Wanted(all_words=frozenset({1})))
+    engine.load([(id_, Wanted(all_words=frozenset({2})))])
+    assert found(engine, Offered(words=frozenset({1}))) == set()
+    assert found(engine, Offered(words=frozenset({1, 2}))) == {id_}
+    engine.remove(id_)
+    assert found(engine, Offered(words=frozenset({1, 2}))) == set()
 
 
 def test_what_changes_while_a_merge_runs_is_as_it_was_last_put(monkeypatch):

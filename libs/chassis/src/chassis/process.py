@@ -25,6 +25,7 @@ from chassis import logs, readings
 from chassis.background import Task, running
 from chassis.http.health import Check, health_app
 from chassis.kafka import ensure_topics, start_when_up
+from chassis.memory import settle
 from chassis.metrics import Reading
 from chassis.resources import MasterKeysMissingError, check_master_keys
 from chassis.settings import ServiceSettings
@@ -245,6 +246,7 @@ async def _until_up(what: str, work: Callable[[], Awaitable[object]]) -> None:
 
 def _run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], patience: timedelta) -> None:
     """Run the process, and end it with one log line and status 1 when it fails."""
+    settle()
     try:
         asyncio.run(_until_stopped(main, patience))
     except MasterKeysMissingError as error:

@@ -6,7 +6,7 @@ needed. What the index does not know yet of a removal does no harm: searches are
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,7 @@ import numpy as np
 import structlog
 from chassis.consume import is_trouble
 from chassis.ids import jitter
+from chassis.memory import give_back
 from chassis.mongo import Mongo, transact
 from chassis.uow import Document, UnitOfWork
 
@@ -109,7 +110,7 @@ class Follower:
             for running in list(share.todo.values()):  # a batch each, so that a large one holds up no other
                 await self._turn(share, running)
             if share.index.recent >= MOST_RECENT:
-                await asyncio.to_thread(share.index.merge)
+                await asyncio.to_thread(_built, share.index.merge)
             if not share.todo:
                 await share.wake.wait()
 
@@ -117,7 +118,7 @@ class Follower:
         while True:
             await asyncio.sleep(self.clean_every.total_seconds())
             if index.stale:
-                await asyncio.to_thread(partial(index.merge, whole=True))
+                await asyncio.to_thread(_built, partial(index.merge, whole=True))
 
     async def _load(self, share: Share, number: int, buckets: Sequence[int]) -> None:
         """Read the share's searches into the index, a few buckets at a time."""
@@ -133,7 +134,7 @@ class Follower:
                     log.info("searches_loading", share=number, buckets=f"{at + AT_ONCE} of {len(buckets)}", searches=loaded)
                 loaded += len(found)
 
-        await asyncio.to_thread(share.index.load, read())
+        await asyncio.to_thread(_built, partial(share.index.load, read()))
         log.info("searches_loaded", share=number, searches=loaded)
 
     async def _turn(self, share: Share, running: Running) -> None:
@@ -170,6 +171,11 @@ class Follower:
             running.found = await asyncio.to_thread(_in_order, index.match(ready.said))
             running.at = _behind(running.found, ready.row["after"])
         return ready
+
+
+def _built(build: Callable[[], None]) -> None:
+    build()
+    give_back()
 
 
 def _changes(share: int, buckets: Sequence[int]) -> list[Mapping[str, Any]]:

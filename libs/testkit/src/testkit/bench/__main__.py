@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis import logs
+from chassis.memory import settle
 from chassis.terminal import say
 from localstack.layout import ROOT
 
@@ -64,6 +65,7 @@ def main() -> None:
     if unknown := set(wanted) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     logs.configure("bench", "run", "error", json=False)
+    settle()  # as every process does
     figures = list[Figure]()
     try:
         asyncio.run(_run(Ground.ready(), wanted, figures))

@@ -37,7 +37,7 @@ from testkit.waiting import beside, eventually
 PEOPLE, LOADED, WRITTEN = 20_000, 100_000, 5_000
 BARE = "bare"
 ROUNDS = 3
-DAY = "2027-01-01"
+DAY = "2026-01-01"
 
 
 async def alert_fan_out(ground: Ground) -> list[Figure]:

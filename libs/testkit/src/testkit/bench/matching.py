@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from statistics import median, quantiles
 from threading import Thread
 
@@ -198,18 +197,6 @@ async def _changing(ours: Engine, changes: Iterator[Search]) -> float:
 
 async def _resident(which: str) -> float:
     """Return the memory of a process that holds all searches, divided by their number."""
-    told = subprocess.run(  # noqa: ASYNC221, S603 - nothing else runs here meanwhile, and it is this file
-        [sys.executable, "-m", __name__, which], check=True, capture_output=True, text=True
-    )
-    return float(told.stdout.splitlines()[-1]) / MANY
-
-
-def main() -> None:
-    """Hold all searches in the one or the other, and say how much memory the process takes."""
-    made = {"engine": _engine, "mokaccino": _mokaccino}[sys.argv[1]](MANY)
-    resident = int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    sys.stdout.write(f"{resident if made else 0}\n")
-
-
-if __name__ == "__main__":
-    main()
+    command = [sys.executable, "-m", "testkit.bench.match_process", which, str(MANY)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: ASYNC221, S603 - nothing else runs here meanwhile, and it is ours
+    return float(told.stdout) / MANY

@@ -29,7 +29,7 @@ class Index(Protocol):
         ...
 
     def load(self, searches: Iterable[tuple[bytes, Wanted]], /) -> None:
-        """Add many searches. What is put or removed meanwhile is newer and stays."""
+        """Add many searches, newer than what was put before. What is put or removed meanwhile is newer still and stays."""
         ...
 
     def merge(self, *, whole: bool = False) -> None:

@@ -50,6 +50,10 @@ class Base:
         """Return how many searches there are."""
         return len(self._ids) - self._gone
 
+    def __contains__(self, id_: bytes) -> bool:
+        """Tell whether a search is here."""
+        return self._row(id_) is not None
+
     @property
     def stale(self) -> bool:
         """Tell whether something of removed searches is left."""

@@ -73,10 +73,13 @@ class Engine:
             recent = dict(recent)
             kept = 0 if whole else _kept([len(base) for base in bases], len(recent))
             merged = Base([block(list(recent.items())), *(base.block() for base in bases[kept:])])
-            self._replace(bases[kept:], merged, changed, merged_from=recent)
+            self._replace(bases[kept:], merged, changed)
 
     def load(self, searches: Iterable[Search]) -> None:
-        """Add many searches, in chunks. What is put or removed meanwhile is newer and stays."""
+        """Add many searches that were not loaded before, in chunks.
+
+        They are newer than what was put before; what is put or removed meanwhile is newer still, and stays.
+        """
         with self.loading() as loading:
             rest = iter(searches)
             while chunk := list(islice(rest, CHUNK)):
@@ -89,7 +92,7 @@ class Engine:
             loading = Loading()
             yield loading
             with self._merging:
-                self._replace((), Base(loading.blocks), changed, merged_from={})
+                self._replace((), Base(loading.blocks), changed)
 
     @contextmanager
     def _watching(self) -> Iterator[set[bytes]]:
@@ -103,13 +106,13 @@ class Engine:
             with self._lock:
                 self._watchers.remove(changed)
 
-    def _replace(self, old: tuple[Base, ...], new: Base, changed: set[bytes], *, merged_from: dict[bytes, Wanted]) -> None:
+    def _replace(self, old: tuple[Base, ...], new: Base, changed: set[bytes]) -> None:
         """Put a base in the place of those it was made of, without what changed while it was made."""
         with self._lock:
             for id_ in changed:
                 new.remove(id_)
             bases, recent = self._state
-            left = {id_: one for id_, one in recent.items() if id_ in changed or id_ not in merged_from}
+            left = {id_: one for id_, one in recent.items() if id_ not in new}
             others = [base for base in bases if base not in old]
             self._state = (tuple(sorted((*others, new), key=len, reverse=True)), left)
 
