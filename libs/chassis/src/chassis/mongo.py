@@ -22,7 +22,7 @@ from chassis import trace
 from chassis.clock import Clock
 from chassis.ids import jitter
 from chassis.mongo_trace import MongoSpans
-from chassis.uow import Document, Filter, Operation, Sort, UnitOfWork
+from chassis.uow import Document, Fields, Filter, Operation, Sort, UnitOfWork
 
 T = TypeVar("T")
 Changes = AsyncIterator[Mapping[str, Any]]
@@ -78,9 +78,11 @@ class Mongo:
         found: Document | None = await self.database[collection].find_one(where)
         return found
 
-    async def find(self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0) -> list[Document]:
+    async def find(
+        self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0, fields: Fields = None
+    ) -> list[Document]:
         """Return documents outside any transaction; a limit of 0 is none."""
-        return await self.database[collection].find(where, sort=sort, limit=limit).to_list(None)
+        return await self.database[collection].find(where, fields, sort=sort, limit=limit).to_list(None)
 
     async def count(self, collection: str, where: Filter, *, limit: int) -> int:
         """Return how many documents there are, counted no further than `limit`."""
@@ -130,8 +132,10 @@ class _InTransaction:
     def __init__(self, database: Database, session: AsyncIOMotorClientSession) -> None:
         self._database, self._session = database, session
 
-    async def find(self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0) -> list[Document]:
-        cursor = self._database[collection].find(where, sort=sort, limit=limit, session=self._session)
+    async def find(
+        self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0, fields: Fields = None
+    ) -> list[Document]:
+        cursor = self._database[collection].find(where, fields, sort=sort, limit=limit, session=self._session)
         return await cursor.to_list(None)
 
     async def write(self, collection: str, operations: list[Operation], *, ordered: bool) -> int:

@@ -17,6 +17,8 @@ from chassis.ids import new_id
 Document = dict[str, Any]
 Filter = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
+Fields = Sequence[str] | None
+"""The names of the fields that are wanted; None: all."""
 Operation = InsertOne[Document] | ReplaceOne[Document] | UpdateOne | UpdateMany | DeleteOne
 
 
@@ -31,15 +33,19 @@ class Reads(Protocol):
         """Return one document, or None."""
         ...
 
-    async def find(self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0) -> list[Document]:
-        """Return the documents; a limit of 0 is none."""
+    async def find(
+        self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0, fields: Fields = None
+    ) -> list[Document]:
+        """Return the documents; a limit of 0 is none. With `fields`, only these of each, which is not for writing back."""
         ...
 
 
 class Connection(Protocol):
     """The database inside a transaction; `chassis.mongo` makes it."""
 
-    async def find(self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0) -> list[Document]:
+    async def find(
+        self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0, fields: Fields = None
+    ) -> list[Document]:
         """Return the documents that the transaction sees."""
         ...
 
@@ -130,11 +136,13 @@ class UnitOfWork:
         found = await self.find(collection, where, limit=1)
         return found[0] if found else None
 
-    async def find(self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0) -> list[Document]:
+    async def find(
+        self, collection: str, where: Filter, *, sort: Sort | None = None, limit: int = 0, fields: Fields = None
+    ) -> list[Document]:
         """Return documents as the transaction sees them, pending writes included; a limit of 0 is none."""
         if collection in self._pending:
             await self._flush(collection)
-        return await self._connection.find(collection, where, sort=sort, limit=limit)
+        return await self._connection.find(collection, where, sort=sort, limit=limit, fields=fields)
 
     def insert(self, collection: str, document: Document) -> None:
         """Add a new document. Look first: a duplicate key aborts the whole transaction."""

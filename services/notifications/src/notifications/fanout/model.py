@@ -11,7 +11,7 @@ from typing import Any, Final
 from notifications.matching.model import Offered, matches
 from notifications.searches.model import BUCKETS, wanted
 
-BATCH: Final = 1000
+BATCH: Final = 2000
 """Searches in one transaction of a fan-out."""
 
 

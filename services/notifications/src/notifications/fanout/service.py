@@ -91,7 +91,7 @@ class FanOut:
         if standing is None:
             return False
         published_on = date.fromisoformat(standing["published_on"])
-        there = await searches.wanting(uow, found)
+        there = await searches.wanting(uow, found, compared=ready.before is not None)
         wanting = [one for one in there if is_news(one, published_on=published_on, before=ready.before)]
         await news.add(uow, wanting, standing["vacancy"])
         if last:

@@ -6,6 +6,7 @@ every other mail still go within seconds.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 from typing import Any, Final
 
 from chassis.mongo import Mongo, transact
@@ -32,15 +33,15 @@ async def add(uow: UnitOfWork, searches: Sequence[Document], vacancy: str) -> No
 
     Who has several searches that it fits is told by the one that tells soonest.
     """
-    now = uow.clock.now()
+    due_of, today = cache(partial(due_at, now=uow.clock.now())), uow.clock.today()
     soonest: dict[str, tuple[datetime, Document]] = {}
     for search in sorted(searches, key=lambda one: str(one["_id"])):
-        due, name = due_at(Rhythm.of(search), now), row_id(search["subject"], vacancy)
+        due, name = due_of(Rhythm.of(search)), row_id(search["subject"], vacancy)
         if name not in soonest or due < soonest[name][0]:
             soonest[name] = due, search
     known = await store.known(uow, soonest)
     for name, (due, search) in soonest.items():
-        row, there = _row(name, search, vacancy, due, today=uow.clock.today()), known.get(name)
+        row, there = _row(name, search, vacancy, due, today=today), known.get(name)
         if there is None:
             store.add(uow, row)
         elif there["state"] == State.COLLECTED and due < there["due"]:

@@ -205,9 +205,9 @@ async def in_buckets(reads: Reads, buckets: Sequence[int]) -> list[Heard]:
     return [_heard(row) for row in await store.in_buckets(reads, buckets)]
 
 
-async def wanting(reads: Reads, ids: Sequence[str]) -> list[Document]:
-    """Return those of these searches for which mails are wanted now, as they are stored."""
-    return await store.among(reads, ids)
+async def wanting(reads: Reads, ids: Sequence[str], *, compared: bool) -> list[Document]:
+    """Return those of these searches for which mails are wanted now, with what they ask only when that has to be compared."""
+    return await store.among(reads, ids, compared=compared)
 
 
 def _heard(document: Mapping[str, Any]) -> Heard:

@@ -73,10 +73,12 @@ async def of_earlier_form(reads: Reads, *, limit: int) -> list[Document]:
 
 
 async def in_buckets(reads: Reads, buckets: Sequence[int]) -> list[Document]:
-    """Return the active searches of these buckets."""
-    return await reads.find(SEARCHES, {"bucket": {"$in": list(buckets)}, "state": SearchState.ACTIVE})
+    """Return of the active searches of these buckets what vacancies are compared with."""
+    where = {"bucket": {"$in": list(buckets)}, "state": SearchState.ACTIVE}
+    return await reads.find(SEARCHES, where, fields=("state", "compared"))
 
 
-async def among(reads: Reads, ids: Sequence[str]) -> list[Document]:
-    """Return those of these searches for which mails are wanted."""
-    return await reads.find(SEARCHES, {"_id": {"$in": list(ids)}, "state": SearchState.ACTIVE})
+async def among(reads: Reads, ids: Sequence[str], *, compared: bool) -> list[Document]:
+    """Return those of these searches for which mails are wanted: what decides if and when to tell, and `compared` if asked."""
+    fields = ("subject", "since", "frequency", "hour", "weekday", *(("compared",) if compared else ()))
+    return await reads.find(SEARCHES, {"_id": {"$in": list(ids)}, "state": SearchState.ACTIVE}, fields=fields)
