@@ -15,6 +15,7 @@ from notifications import follower
 from notifications.fanout.service import FanOut
 from notifications.follower import Follower
 from notifications.matching.index.engine import Engine
+from notifications.matching.model import Offered
 from notifications.news import service as news
 from testkit.waiting import beside, eventually
 
@@ -104,6 +105,27 @@ async def test_r22_a_search_saved_a_moment_before_the_vacancy_is_found_while_the
             await publish(world, fanout, vacancy)
             await ended(world)
             assert (search, vacancy.vacancy) in await told(world)
+
+
+async def test_r22_a_vacancy_that_fails_waits_and_holds_up_no_other(world, api, fanout, new, monkeypatch):
+    class Failing(Engine):
+        def match(self, offered: Offered):
+            if offered.organisation == broken.organisation:
+                raise RuntimeError
+            return super().match(offered)
+
+    monkeypatch.setattr(follower, "REST", 60)
+    search = await api.save(new_id(), **HOUSE)
+    broken, whole = new(organisation=new_id()), new()
+    await publish(world, fanout, broken, whole)
+    one = Follower(world.mongo, replace(fanout, shares=1), Failing)
+
+    async def only_whole() -> bool:
+        return await told(world) == {(search, whole.vacancy)}
+
+    async with beside(one.serve(0)):
+        await eventually(only_whole)
+    assert {row["vacancy"] for row in await world.mongo.find("fanouts", {"share": 0})} == {broken.vacancy}
 
 
 async def test_r31_soon_nothing_is_left_in_memory_of_a_search_that_was_removed(world, api, fanout):

@@ -7,6 +7,7 @@ needed. What the index does not know yet of a removal does no harm: searches are
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -49,6 +50,8 @@ class Running:
     ready: Ready | None = None
     found: Array = field(default_factory=lambda: np.empty(0, "V16"))
     at: int = 0
+    rests_until: float = 0
+    """It failed, and is tried again then (the loop's time)."""
 
 
 @dataclass
@@ -104,15 +107,18 @@ class Follower:
                 await asyncio.wait(tasks)
 
     async def _work(self, share: Share, number: int, buckets: Sequence[int]) -> None:
+        loop = asyncio.get_running_loop()
         await self._load(share, number, buckets)
         while True:
             share.wake.clear()
-            for running in list(share.todo.values()):  # a batch each, so that a large one holds up no other
+            due = [running for running in share.todo.values() if running.rests_until <= loop.time()]
+            for running in due:  # a batch each, so that a large one holds up no other
                 await self._turn(share, running)
             if share.index.recent >= MOST_RECENT:
                 await asyncio.to_thread(_built, share.index.merge)
-            if not share.todo:
-                await share.wake.wait()
+            if not due:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(share.wake.wait(), REST)
 
     async def _clean(self, index: Index) -> None:
         while True:
@@ -143,8 +149,7 @@ class Follower:
             ended = await self._go_on(share.index, running)
         except Exception as error:  # it stays in the database until it is done
             log.error("fanout_failed", fanout=running.row["_id"], error=type(error).__name__, exc_info=not is_trouble(error))
-            running.ready = None
-            await asyncio.sleep(jitter(REST))
+            running.ready, running.rests_until = None, asyncio.get_running_loop().time() + jitter(REST)
             return
         if ended and share.todo.get(running.row["_id"]) is running:
             del share.todo[running.row["_id"]]
