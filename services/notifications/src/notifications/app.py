@@ -49,13 +49,10 @@ from notifications.erasure.service import steps, tell
 from notifications.fanout import store as fanout_store
 from notifications.fanout.handlers import on_vacancy
 from notifications.fanout.service import FanOut
-from notifications.follower import Follower
 from notifications.letters.model import Correspondent
 from notifications.mail import store as mail_store
 from notifications.mail.handlers import on_mail_request
 from notifications.mail.service import MailRequests
-from notifications.matching.index.engine import Engine
-from notifications.matching.service import MakeIndex
 from notifications.metrics import read_fanouts, read_followers, read_mails
 from notifications.news import store as news_store
 from notifications.news.jobs import jobs as news_jobs
@@ -188,7 +185,6 @@ def build_worker(
     settings: NotificationsSettings,
     *,
     made: Made | None = None,
-    make_index: MakeIndex = Engine,
     make_mailer: MakeMailer | None = None,
     group: str = SERVICE,
 ) -> Worker:
@@ -214,7 +210,7 @@ def build_worker(
         background=[
             *(("consume", partial(one.watch, consumer)) for one in fresh),
             *(("mail", sender.run) for sender in senders),
-            ("match", make_shares(parts, make_index).run),
+            ("match", make_shares(parts).run),
         ],
         readings={
             "mails": partial(read_mails, made.mongo, made.clock),
@@ -229,10 +225,13 @@ def make_consumer(parts: Parts, *, group: str = SERVICE) -> Consumer:
     return chassis_consumer(parts.made, group, [one.bound(parts) for one in SUBSCRIPTIONS], NotificationsDeadLetterEvent)
 
 
-def make_shares(parts: Parts, make_index: MakeIndex) -> Shares:
+def make_shares(parts: Parts) -> Shares:
     """Return this worker's part in matching saved searches."""
+    from notifications.follower import Follower  # with numpy, which takes 20 MB and no API needs
+    from notifications.matching.index.engine import Engine
+
     made = parts.made
-    follower = Follower(made.mongo, parts.fanout, make_index)
+    follower = Follower(made.mongo, parts.fanout, Engine)
     leases = Leases(made.mongo, owner=new_id(), term=made.settings.relay_lease)
     return Shares(leases, name="match", count=parts.fanout.shares, serve=follower.serve)
 
