@@ -46,14 +46,24 @@ def test_a_service_is_told_in_one_line() -> None:
     }
 
 
-def test_jobs_that_are_late_or_never_ran_are_named() -> None:
+def test_jobs_that_are_late_and_those_that_have_not_run_yet_are_named() -> None:
     now = Clock().machine().timestamp()
     shown = cells(
         'kandidatenbank_job_interval_seconds{name="never"} 2\n'
         'kandidatenbank_job_interval_seconds{name="sweep"} 2\n'
         f'kandidatenbank_job_last_success_time_seconds{{name="sweep"}} {now - 90}\n'
     )
-    assert shown["jobs"] == "late: never (not yet), sweep (90 s)"
+    assert shown["jobs"] == "late: sweep (90 s); not yet: never"
+
+
+def test_a_job_that_has_not_run_yet_makes_none_late() -> None:
+    now = Clock().machine().timestamp()
+    shown = cells(
+        'kandidatenbank_job_interval_seconds{name="hourly"} 3600\n'
+        'kandidatenbank_job_interval_seconds{name="sweep"} 2\n'
+        f'kandidatenbank_job_last_success_time_seconds{{name="sweep"}} {now - 3}\n'
+    )
+    assert shown["jobs"] == "1, each done in the last 3 s; not yet: hourly"
 
 
 def test_what_a_worker_could_not_read_is_unknown_and_not_nothing() -> None:

@@ -1,6 +1,5 @@
 """What the workers' pages of metrics say, in one line per service: `make status` shows it below the processes."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -91,17 +90,15 @@ def _number(value: float | None) -> str:
 
 
 def _jobs(page: Page, now: float) -> str:
-    """Return how long ago the last success is that is longest ago, or which jobs are late."""
+    """Return which jobs are late, or within how many seconds all were done; and which have not run yet in this process."""
     every, done = page.all("job_interval_seconds"), page.all("job_last_success_time_seconds")
-    late = list(_late(every, done, now))
-    if late:
-        return f"late: {', '.join(late)}"
-    return f"{len(every)}, each done in the last {max(now - at for at in done.values()):.0f} s" if done else UNKNOWN
-
-
-def _late(every: dict[tuple[str, ...], float], done: dict[tuple[str, ...], float], now: float) -> Iterator[str]:
-    for name, interval in sorted(every.items()):
-        if name not in done:
-            yield f"{name[0]} (not yet)"
-        elif now - done[name] > 60 + LATE * interval:
-            yield f"{name[0]} ({now - done[name]:.0f} s)"
+    if not every:
+        return UNKNOWN
+    late = [f"{name[0]} ({now - at:.0f} s)" for name, at in sorted(done.items()) if now - at > 60 + LATE * every[name]]
+    never = sorted(name[0] for name in every.keys() - done.keys())
+    said = [f"late: {', '.join(late)}"] if late else []
+    if done and not late:
+        said.append(f"{len(done)}, each done in the last {max(now - at for at in done.values()):.0f} s")
+    if never:
+        said.append(f"not yet: {', '.join(never)}")
+    return "; ".join(said)
