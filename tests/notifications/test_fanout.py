@@ -108,9 +108,12 @@ async def test_r22_a_search_saved_a_moment_before_the_vacancy_is_found_while_the
 
 
 async def test_r22_a_vacancy_that_fails_waits_and_holds_up_no_other(world, api, fanout, new, monkeypatch):
+    tries = []
+
     class Failing(Engine):
         def match(self, offered: Offered):
             if offered.organisation == broken.organisation:
+                tries.append(offered)
                 raise RuntimeError
             return super().match(offered)
 
@@ -125,7 +128,14 @@ async def test_r22_a_vacancy_that_fails_waits_and_holds_up_no_other(world, api, 
 
     async with beside(one.serve(0)):
         await eventually(only_whole)
+        await publish(world, fanout, third := new())
+
+        async def another() -> bool:
+            return (search, third.vacancy) in await told(world)
+
+        await eventually(another)
     assert {row["vacancy"] for row in await world.mongo.find("fanouts", {"share": 0})} == {broken.vacancy}
+    assert len(tries) == 1, "it rests"
 
 
 async def test_r31_soon_nothing_is_left_in_memory_of_a_search_that_was_removed(world, api, fanout):
@@ -215,6 +225,31 @@ async def test_r22_a_fan_out_goes_on_where_it_stopped_and_a_changed_vacancy_begi
         await ended(world)
     assert before <= await told(world) == {(search, vacancy.vacancy) for search in searches}
     assert len(await world.mongo.find("news", {})) == 9
+
+
+async def test_r22_what_began_before_a_change_does_nothing_after_it(world, api, new):
+    search = await api.save(new_id(), **HOUSE)
+    one, vacancy = FanOut(world.parts.alerts, world.parts.searches, shares=1), new()
+    await publish(world, one, vacancy)
+    (old,) = await world.mongo.find("fanouts", {})
+    begun = await one.ready(world.mongo, old)
+    await publish(world, one, vacancy.model_copy(update={"title": "Werkvoorbereider houtbouw en staalbouw"}))
+    (new_run,) = await world.mongo.find("fanouts", {})
+    assert new_run["run"] != old["run"]
+    for last in (False, True):
+        assert await transact(world.mongo, lambda uow, last=last: one.go_on(uow, begun, [search], last=last)) is False
+    assert await world.mongo.find("fanouts", {}) == [new_run]
+    assert await told(world) == set()
+
+
+def test_r22_a_share_takes_a_fan_out_on_once_and_anew_when_its_vacancy_has_changed():
+    share, row = follower.Share(Engine()), {"_id": "vacancy:0", "run": "first"}
+    share.begin(row)
+    running = share.todo["vacancy:0"]
+    share.begin(dict(row))
+    assert share.todo["vacancy:0"] is running
+    share.begin(row | {"run": "second"})
+    assert share.todo["vacancy:0"].row["run"] == "second"
 
 
 async def test_r22_a_change_tells_those_whom_it_newly_fits_and_nobody_else(world, api, fanout, new):

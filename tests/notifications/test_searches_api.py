@@ -123,6 +123,22 @@ async def test_a_wrong_search_is_refused_by_field_and_rule_and_nothing_is_saved(
     assert await world.mongo.find("searches", {"subject": subject}) == []
 
 
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        {"words": " ".join(f"woord{number}" for number in range(20))},
+        {"hours_from": 32, "hours_to": 32},
+        {"salary_from": 3000, "salary_to": 3000},
+        {"starts_from": "2027-03-01", "starts_to": "2027-03-01"},
+        {"place": "Utrecht", "radius_km": 1},
+        {"place": "Utrecht", "radius_km": 200},
+    ],
+    ids=str,
+)
+async def test_what_lies_just_within_a_rule_is_saved(api, headers, criteria):
+    assert (await api.http.post(PATH, json={"criteria": criteria}, headers=headers)).status_code == 201
+
+
 async def test_a_search_that_breaks_several_rules_is_told_all_of_them_in_the_readers_language(api, headers):
     criteria = {"words": "hout", "place": "Nergenshuizen", "radius_km": 0, "hours_from": 9, "hours_to": 8}
     for language, said in (("nl", "geen Nederlandse plaats heet zo"), ("en", "no Dutch place has this name")):
