@@ -27,14 +27,16 @@ def cells(text: str) -> dict[str, str]:
     return dict(zip(HEAD, row("consent", Page.read(text)), strict=True))
 
 
-def test_a_service_is_told_in_one_line() -> None:
+def jobs(every: dict[str, int], ago: dict[str, int]) -> str:
+    """The page's lines for jobs with these intervals, of which some were done so many seconds ago."""
     now = Clock().machine().timestamp()
-    jobs = "".join(
-        f'kandidatenbank_job_interval_seconds{{name="{name}"}} 2\n'
-        f'kandidatenbank_job_last_success_time_seconds{{name="{name}"}} {now - ago}\n'
-        for name, ago in (("sweep", 1), ("destroy-keys", 30))
-    )
-    assert cells(HEALTHY + jobs) == {
+    intervals = [f'kandidatenbank_job_interval_seconds{{name="{name}"}} {one}\n' for name, one in every.items()]
+    done = [f'kandidatenbank_job_last_success_time_seconds{{name="{name}"}} {now - one}\n' for name, one in ago.items()]
+    return "".join(intervals + done)
+
+
+def test_a_service_is_told_in_one_line() -> None:
+    assert cells(HEALTHY + jobs({"sweep": 2, "destroy-keys": 2}, {"sweep": 1, "destroy-keys": 30})) == {
         "service": "consent",
         "outbox": "12",
         "oldest": "3 s",
@@ -47,22 +49,12 @@ def test_a_service_is_told_in_one_line() -> None:
 
 
 def test_jobs_that_are_late_and_those_that_have_not_run_yet_are_named() -> None:
-    now = Clock().machine().timestamp()
-    shown = cells(
-        'kandidatenbank_job_interval_seconds{name="never"} 2\n'
-        'kandidatenbank_job_interval_seconds{name="sweep"} 2\n'
-        f'kandidatenbank_job_last_success_time_seconds{{name="sweep"}} {now - 90}\n'
-    )
+    shown = cells(jobs({"never": 2, "sweep": 2}, {"sweep": 90}))
     assert shown["jobs"] == "late: sweep (90 s); not yet: never"
 
 
 def test_a_job_that_has_not_run_yet_makes_none_late() -> None:
-    now = Clock().machine().timestamp()
-    shown = cells(
-        'kandidatenbank_job_interval_seconds{name="hourly"} 3600\n'
-        'kandidatenbank_job_interval_seconds{name="sweep"} 2\n'
-        f'kandidatenbank_job_last_success_time_seconds{{name="sweep"}} {now - 3}\n'
-    )
+    shown = cells(jobs({"hourly": 3600, "sweep": 2}, {"sweep": 3}))
     assert shown["jobs"] == "1, each done in the last 3 s; not yet: hourly"
 
 

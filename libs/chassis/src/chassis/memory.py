@@ -10,7 +10,6 @@ YOUNG, MIDDLE, OLD = 50_000, 20, 100
 
 def settle() -> None:
     """Let the collector look seldom, and never again at what there is now: modules above all."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, OLD)
 

@@ -22,7 +22,7 @@ class Turns:
         Raises:
             BusyError: The turn did not come in time.
         """
-        lock = self._locks.get(key) or self._locks.setdefault(key, asyncio.Lock())
+        lock = self._locks.setdefault(key, asyncio.Lock())
         try:
             async with asyncio.timeout(patience.total_seconds()):
                 await lock.acquire()

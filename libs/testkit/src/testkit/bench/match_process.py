@@ -7,16 +7,21 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chassis.memory import give_back
 from notifications.matching.model import Wanted
 
 from testkit.bench.match_market import Market
 
+if TYPE_CHECKING:
+    from mokaccino import Percolator
+    from notifications.matching.index.engine import Engine
+
 Searches = Iterator[tuple[bytes, Wanted]]
 
 
-def engine(searches: Searches) -> object:
+def engine(searches: Searches) -> "Engine":
     """Return an engine that holds them."""
     from notifications.matching.index.engine import Engine
 
@@ -25,7 +30,7 @@ def engine(searches: Searches) -> object:
     return made
 
 
-def mokaccino(searches: Searches) -> object:
+def mokaccino(searches: Searches) -> "Percolator":
     """Return a percolator that holds them."""
     from testkit.bench.match_mokaccino import percolator, query
 

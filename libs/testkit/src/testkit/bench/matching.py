@@ -23,6 +23,7 @@ from notifications.matching.index.columns import block
 from notifications.matching.index.engine import CHUNK, Engine, Search
 from notifications.matching.model import Offered
 
+from testkit.bench import match_process
 from testkit.bench.figures import Figure, alternate
 from testkit.bench.ground import Ground
 from testkit.bench.match_market import Market
@@ -44,15 +45,14 @@ def _vacancies() -> list[Offered]:
 
 @cache
 def _engine(count: int) -> Engine:
-    engine = Engine()
-    engine.load(Market().searches(count))
+    made = match_process.engine(Market().searches(count))
     say(f"    {count:,} searches in the engine")
-    return engine
+    return made
 
 
 @cache
 def _mokaccino(count: int) -> Percolator:
-    made = percolator(query(wanted) for _, wanted in Market().searches(count))
+    made = match_process.mokaccino(Market().searches(count))
     say(f"    {count:,} searches in mokaccino")
     return made
 
