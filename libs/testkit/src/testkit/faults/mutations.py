@@ -139,16 +139,11 @@ async def a_mail_is_asked_for_again(site: Site, load: Load) -> None:
     await send_raw(site.stack.kafka, REQUESTS, asked.key, asked.value, headers)
 
 
-async def somebody_looks_twice(site: Site, load: Load) -> None:
-    """A vacancy fits two searches of one person."""
+async def a_vacancy_is_changed(site: Site, load: Load) -> None:
+    """A vacancy that fits two searches of one person, who was told of it, is changed."""
     for _ in range(2):
         vacancy = await _offer(load)
     await eventually(lambda: _sent(site, f":{vacancy}"), timeout=30)
-
-
-async def a_vacancy_is_changed(site: Site, load: Load) -> None:
-    """A vacancy of which somebody was told is changed."""
-    vacancy = await _told(site, load)
     seen = await load.company.system.get(f"{VACANCIES}/{vacancy}")
     posting = {**load.company.posting(load.company.titles[vacancy]), "description": "Nu met een fiets van de zaak."}
     headers = {"If-Match": seen.answer.headers["etag"] if seen.answer else "*"}
@@ -184,13 +179,6 @@ async def _offer(load: Load) -> str:
         await one.save_search()
     await load.company.publish()
     return next(iter(set(load.company.titles) - before))
-
-
-async def _told(site: Site, load: Load) -> str:
-    """Let somebody be told of a vacancy; returns it."""
-    vacancy = await _offer(load)
-    await eventually(lambda: _sent(site, f":{vacancy}"), timeout=30)
-    return vacancy
 
 
 async def _sent(site: Site, cause: str) -> bool:
@@ -246,7 +234,7 @@ MUTATIONS = (
     Mutation("outbox-order", "profiles-worker", the_relay_dies, Kind.LOST),
     Mutation("majority", "profiles-api", the_primary_is_alone, Kind.LOST),
     Mutation("cause-key", "notifications-worker", a_mail_is_asked_for_again, Kind.MAIL_TWICE),
-    Mutation("told-once", "notifications-worker", somebody_looks_twice, Kind.MAIL_TWICE),
+    Mutation("told-once", "notifications-worker", a_vacancy_is_changed, Kind.MAIL_TWICE),
     Mutation("mark", "notifications-worker", the_sender_dies, Kind.MAIL_TWICE),
     Mutation("gone", "notifications-worker", somebody_leaves, Kind.HELD),
 )
